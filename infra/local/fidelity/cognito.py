@@ -5,6 +5,8 @@ ConfirmSignUp, ForgotPassword, VerifySoftwareToken, ...), without a signature an
 loop; an error answer becomes `CognitoError`. The rest is what the API has no action for.
 """
 
+# ruff: noqa: SLF001 - reaching into the pinned release is this layer's whole work
+
 import base64
 import hashlib
 import hmac
@@ -75,7 +77,7 @@ class Cognito:
 
     async def call(self, action: str, /, **parameters: Any) -> dict[str, Any]:
         """Run one action of the user pool API; raise CognitoError for its error answers."""
-        status, _, body = await self._upstream.cognito._dispatch_idp(action, parameters)  # noqa: SLF001 - the pinned dispatcher is the API without its signature check
+        status, _, body = await self._upstream.cognito._dispatch_idp(action, parameters)
         answer: dict[str, Any] = json.loads(body) if body else {}
         if status >= 400:
             code = str(answer.get("__type", "InternalErrorException")).rpartition("#")[2]
@@ -84,7 +86,7 @@ class Cognito:
 
     def find_client(self, client_id: str) -> Client | None:
         """Return the app client, or None when no pool has it."""
-        pool_id, pool, raw = self._upstream.cognito._find_pool_by_client_id(client_id)  # noqa: SLF001 - no API finds a client without its pool
+        pool_id, pool, raw = self._upstream.cognito._find_pool_by_client_id(client_id)
         if raw is None:
             return None
         return Client(
@@ -108,7 +110,7 @@ class Cognito:
         if client is None:
             raise CognitoError("ResourceNotFoundException", "The app client does not exist.")
         code = secrets.token_urlsafe(32)
-        self._upstream.cognito._authorization_codes[code] = {  # noqa: SLF001 - where the pinned token endpoint looks
+        self._upstream.cognito._authorization_codes[code] = {
             "client_id": grant.client_id,
             "pool_id": client.pool_id,
             "redirect_uri": grant.redirect_uri,
