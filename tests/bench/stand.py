@@ -1,0 +1,148 @@
+"""The stand: stub provider, driver process, and everyone under measure, in one temporary folder."""
+
+import contextlib
+import json
+import os
+import ssl
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from tests.bench.certificates import Certificates, make_certificates
+from tests.bench.operations import Target, get
+from tests.bench.processes import ROOT, Server, clean_environment, free_port, gunicorn
+
+POOL_ID, CLIENT_ID, CLIENT_SECRET = "us-east-1_BenchPool", "benchclient0000000000000000", "s" * 51
+IDENTITY_POOL = "us-east-1:00000000-0000-4000-8000-000000000000"
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server under measure, how to call it, and seconds from its start to its first 200."""
+
+    target: Target
+    server: Server
+    started: float
+
+
+class Stand:
+    """Starts what is measured. Use as `with open_stand(folder) as stand`."""
+
+    def __init__(self, folder: Path, certificates: Certificates, executor: ProcessPoolExecutor):
+        self.folder, self._executor = folder, executor
+        self._trust = ssl.create_default_context(cafile=str(certificates.authority))
+        self._certificates = certificates
+        self._provider_port = free_port()
+        self.origin = f"https://127.0.0.1:{self._provider_port}"
+        self.issuer = f"{self.origin}/{POOL_ID}"
+
+    @contextlib.contextmanager
+    def provider(self) -> Iterator[None]:
+        """The stub provider, for as long as the block."""
+        command = [sys.executable, "-m", "tests.bench.provider"]
+        command += ["--port", str(self._provider_port), "--issuer", self.issuer]
+        command += ["--chain", str(self._certificates.chain), "--key", str(self._certificates.key)]
+        command += ["--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET]
+        environment = clean_environment()
+        with Server("Provider", command, environment, self.folder, self._provider_port) as server:
+            server.wait_listening()
+            yield
+
+    def counts(self, query: str = "") -> dict[str, int]:
+        """Calls per endpoint so far; a query such as `delay=0.2` or `close=1` throws a switch."""
+        address = f"{self.origin}/_bench?{query}"
+        with urllib.request.urlopen(address, timeout=10, context=self._trust) as answer:  # noqa: S310  # our own stub
+            counts: dict[str, int] = json.load(answer)
+            return counts
+
+    def drive(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a job in the driver process and wait for it."""
+        return self._executor.submit(job, *args, **kwargs).result()
+
+    def drive_both(self, one: Callable[[], R], two: Callable[[], R]) -> tuple[R, R]:
+        """Run two jobs at the same time, each in a driver process."""
+        first, second = self._executor.submit(one), self._executor.submit(two)
+        return first.result(), second.result()
+
+    @contextlib.contextmanager
+    def bare_page(self) -> Iterator[Running]:
+        """The bare Flask page."""
+        port = free_port()
+        command = gunicorn("tests.bench.bare_page:app", port)
+        with self._run(Target("Bare page", port), command, {}, "/") as running:
+            yield running
+
+    @contextlib.contextmanager
+    def bare_relying_party(self, store: Path, *, workers: int = 1) -> Iterator[Running]:
+        """The bare relying party over a SQLite file."""
+        port = free_port()
+        target = Target("Bare relying party", port, call_path="/call", call_form=())
+        settings = {
+            "BARE_BASE_URL": target.origin,
+            "BARE_ISSUER": self.issuer,
+            "BARE_PROVIDER": self.origin,
+            "BARE_CLIENT_ID": CLIENT_ID,
+            "BARE_CLIENT_SECRET": CLIENT_SECRET,
+            "BARE_IDENTITY_POOL": IDENTITY_POOL,
+            "BARE_DATABASE": str(store),
+        }
+        command = gunicorn("tests.bench.bare_relying_party:app", port, workers=workers)
+        with self._run(target, command, settings, "/healthz") as running:
+            yield running
+
+    @contextlib.contextmanager
+    def portico(
+        self, store_url: str, *, workers: int = 1, preload: bool = False
+    ) -> Iterator[Running]:
+        """Portico with nothing but the settings of its contract."""
+        port = free_port()
+        target = Target("Portico", port)
+        command = gunicorn("wsgi:app", port, workers=workers, preload=preload)
+        with self._run(target, command, self.portico_settings(target, store_url), "/") as running:
+            yield running
+
+    def portico_settings(self, target: Target, store_url: str) -> dict[str, str]:
+        """The environment variables that Portico is given."""
+        return {
+            "APP_BASE_URL": target.origin,
+            "SECRET_KEY": "bench-" * 8,
+            "AWS_REGION": "us-east-1",
+            "COGNITO_USER_POOL_ID": POOL_ID,
+            "COGNITO_CLIENT_ID": CLIENT_ID,
+            "COGNITO_CLIENT_SECRET": CLIENT_SECRET,
+            "COGNITO_ISSUER": self.issuer,
+            "COGNITO_DISCOVERY_URL": f"{self.issuer}/.well-known/openid-configuration",
+            "COGNITO_IDENTITY_POOL_ID": IDENTITY_POOL,
+            "API_ENDPOINT": f"{self.origin}/api",
+            "SESSION_STORE_URL": store_url,
+            "AWS_ENDPOINT_URL": self.origin,
+        }
+
+    @contextlib.contextmanager
+    def _run(
+        self, target: Target, command: list[str], settings: dict[str, str], ready: str
+    ) -> Iterator[Running]:
+        authority = str(self._certificates.authority)
+        trust = {"SSL_CERT_FILE": authority, "AWS_CA_BUNDLE": authority}
+        trust |= {"REQUESTS_CA_BUNDLE": authority, "AWS_EC2_METADATA_DISABLED": "true"}
+        environment = clean_environment() | trust | {"HOME": str(self.folder)} | settings
+        with Server(target.name, command, environment, self.folder, target.port) as server:
+            yield Running(target, server, server.wait_answering(get(target, ready)))
+
+
+@contextlib.contextmanager
+def open_stand(folder: Path) -> Iterator[Stand]:
+    """A stand with its provider running; everything has ended when the block ends."""
+    certificates = make_certificates(folder)
+    os.environ["PYTHONPATH"] = str(ROOT)  # the driver processes start anew and import this package
+    with ProcessPoolExecutor(2, get_context("spawn")) as executor:
+        stand = Stand(folder, certificates, executor)
+        with stand.provider():
+            yield stand
