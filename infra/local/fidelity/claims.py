@@ -16,8 +16,6 @@ from typing import Any
 from infra.local.fidelity.ledger import Ledger
 from infra.local.fidelity.upstream import Upstream, replace
 
-# When the person behind the code that is being redeemed signed in; set by the token endpoint.
-authenticated_at: ContextVar[int | None] = ContextVar("authenticated_at", default=None)
 # (family, access token) made last in this call: the ID token that follows binds to it.
 _latest_access: ContextVar[tuple[str, str]] = ContextVar("latest_access", default=("", ""))
 
@@ -101,11 +99,10 @@ def _keep_auth_time(claims: dict[str, Any], ledger: Ledger, *, refreshing: bool)
     family = claims.get("origin_jti")
     if family is None or "auth_time" not in claims:
         return
-    known = ledger.signed_in_at(family) if refreshing else authenticated_at.get()
-    if known is not None:
-        claims["auth_time"] = known
     if not refreshing:
         ledger.note_sign_in(family, claims["auth_time"])
+    elif (at := ledger.signed_in_at(family)) is not None:
+        claims["auth_time"] = at
 
 
 def _user(cognito: Any, pool_id: str, username: str) -> dict[str, Any] | None:

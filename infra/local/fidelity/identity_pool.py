@@ -4,7 +4,8 @@ Closes these gaps of the pinned release:
 - role mapping (Token and Rules) and CustomRoleArn are stored but not applied;
 - guests get an identity and credentials although the pool refuses them;
 - GetCredentialsForIdentity answers for an identity that nobody created;
-- the role's trust policy is not read, and a pool without a role invents one.
+- the role's trust policy is not read, and a pool without a role invents one;
+- ServerSideTokenCheck is stored but never done.
 """
 
 # ruff: noqa: SLF001 - reaching into the pinned release is this layer's whole work
@@ -20,6 +21,7 @@ Handler = Callable[[dict[str, Any]], Any]
 Pool = Mapping[str, Any]
 
 _GUESTS_REFUSED = "Unauthenticated access is not supported for this identity pool."
+_REVOKED = "Invalid login token. Token is no longer valid for this user."
 _BAD_ROLES = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
 
 
@@ -53,6 +55,8 @@ class _IdentityPools:
             if pool is None:
                 message = f"Identity '{identity_id}' not found."
                 return self._error("ResourceNotFoundException", message)
+            if self._is_dead_login(pool, data.get("Logins") or {}):
+                return self._error("NotAuthorizedException", _REVOKED)
             answer = guarded(data)
             status, _, body = answer
             if status != 200:
@@ -79,6 +83,26 @@ class _IdentityPools:
             return found
         identity_id = data.get("IdentityId")
         return next((pool for pool in pools.values() if identity_id in pool["_identities"]), None)
+
+    def _is_dead_login(self, pool: Pool, logins: dict[str, str]) -> bool:
+        """Return whether the user pool, where it is asked, has taken a login back."""
+        checked = {
+            (provider["ProviderName"], provider["ClientId"])
+            for provider in pool.get("CognitoIdentityProviders") or ()
+            if provider.get("ServerSideTokenCheck")
+        }
+        cognito = self._upstream.cognito
+        for provider, token in logins.items():
+            claims = cognito._token_claims(token)
+            if (provider, claims.get("aud")) not in checked:
+                continue
+            user_pool = cognito._get_pool_unscoped(provider.rpartition("/")[2]) or {"_users": {}}
+            user = user_pool["_users"].get(claims.get("cognito:username"))
+            if claims.get("origin_jti") in cognito._revoked_tokens:
+                return True
+            if user is None or not user.get("Enabled", True):
+                return True
+        return False
 
     def _role_for(self, pool: Pool, data: dict[str, Any]) -> str:
         """Return the role's ARN, or "" when the pool has none of that kind."""

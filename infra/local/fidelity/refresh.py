@@ -11,11 +11,11 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import parse_qs
 
 from infra.local.fidelity import clients
-from infra.local.fidelity.claims import authenticated_at
 from infra.local.fidelity.ledger import Ledger
 from infra.local.fidelity.upstream import Upstream, replace
 
@@ -44,14 +44,9 @@ class _Refreshing:
             client = clients.find(self._upstream, client_id)
             if client is None or not clients.authenticates(client, secret):
                 return oauth_error("invalid_client")
-            grant = form.get("grant_type")
-            if grant == "authorization_code":
-                entry = self._cognito._authorization_codes.get(form.get("code", "")) or {}
-                authenticated_at.set(entry.get("authenticated_at"))
+            if form.get("grant_type") != "refresh_token":
                 return original(data, query, raw_body, headers)
-            if grant != "refresh_token":
-                return original(data, query, raw_body, headers)
-            with self._ledger.lock:
+            with self._turn(client):
                 old = form.get("refresh_token", "")
                 if self._fault(old, client) is not None:
                     return oauth_error("invalid_grant")
@@ -72,7 +67,7 @@ class _Refreshing:
             if not clients.authenticates(client, str(data.get("ClientSecret", ""))):
                 message = f"Unable to verify secret for client {client['ClientId']}"
                 return self._api_error("NotAuthorizedException", message)
-            with self._ledger.lock:
+            with self._turn(client):
                 old = str(data.get("RefreshToken", ""))
                 if fault := self._fault(old, client):
                     return self._api_error(*fault)
@@ -85,6 +80,10 @@ class _Refreshing:
                 return status, head, body
 
         return action
+
+    def _turn(self, client: Mapping[str, Any]) -> AbstractContextManager[Any]:
+        """One rotation at a time: two callers with one token must not both win without a grace."""
+        return nullcontext() if clients.grace_seconds(client) is None else self._ledger.lock
 
     def _fault(self, token: str, client: Mapping[str, Any]) -> tuple[str, str] | None:
         """Return the API's error for a token that must not refresh; unknown ones go through."""

@@ -1,7 +1,7 @@
 """The pinned ministack: is it the right one, and the typed door to its modules.
 
-Nothing else under infra/ imports ministack. Its modules read the environment while they are
-imported, so `load` sets that first and imports afterwards.
+ministack's modules read the environment while they are imported: call `set_environment` first,
+then `load`, and import whatever else imports ministack after that.
 """
 
 import importlib
