@@ -21,7 +21,7 @@ STACK_FILE = Path(__file__).with_name("stack.yaml")
 Problem = tuple[str, str]
 
 
-class StackProblem(ValueError):  # noqa: N818 - it is shown to a person, as a list of problems
+class StackProblem(ValueError):
     """Everything that is wrong with a stack file; `problems` holds (path, sentence) pairs."""
 
     def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:

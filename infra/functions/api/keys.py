@@ -25,7 +25,7 @@ MIN_MODULUS_BITS = 2048  # RFC 7518 section 3.3
 _log = logging.getLogger("portico.api")
 
 
-class KeysUnavailable(Exception):  # noqa: N818 - answered as 503, not a fault of this code
+class KeysUnavailable(Exception):
     """The key set could not be fetched or read."""
 
 

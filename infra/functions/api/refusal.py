@@ -8,7 +8,7 @@ MESSAGES = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - an ordinary outcome, answered and logged, not a fault
+class Refused(Exception):
     """The request ends here. `reason` is one of our own words; it goes to the log alone."""
 
     def __init__(self, status: int, reason: str) -> None:
