@@ -1,0 +1,32 @@
+"""Programmable, whole and loud stand-ins for Cognito, an identity pool and an API, over HTTP."""
+
+from tests.doubles.api import Call, FakeApi, Route
+from tests.doubles.clock import Clock
+from tests.doubles.cognito import Cognito
+from tests.doubles.evil import EvilHost
+from tests.doubles.faults import Endpoint, Gate
+from tests.doubles.identity_pool import FakeIdentityPool
+from tests.doubles.issuer import FakeIssuer
+from tests.doubles.message import Answer, Complaint, Request
+from tests.doubles.server import Server
+from tests.doubles.users import User, person, role_arn
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Clock",
+    "Cognito",
+    "Complaint",
+    "Endpoint",
+    "EvilHost",
+    "FakeApi",
+    "FakeIdentityPool",
+    "FakeIssuer",
+    "Gate",
+    "Request",
+    "Route",
+    "Server",
+    "User",
+    "person",
+    "role_arn",
+]
