@@ -81,10 +81,11 @@ def sign_v4(
     access_key: str,
     secret: str,
     region: str,
-    now: float | None = None,
+    *,
+    stamp: str | None = None,
 ) -> dict[str, str]:
     """The headers with X-Amz-Date and Authorization, for an empty query and body (AWS SigV4)."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    stamp = stamp or time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = headers | {"X-Amz-Date": stamp}
     by_name = sorted((name.lower(), value) for name, value in headers.items())
     names = ";".join(name for name, _ in by_name)

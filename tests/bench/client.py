@@ -39,10 +39,11 @@ Operation = Generator[bytes, Answer, None]
 
 
 class Sample(NamedTuple):
-    """What a drive saw: seconds each operation took, and seconds for all of them."""
+    """What a drive saw: seconds each operation took, seconds for all, cookies that it was given."""
 
     latencies: list[float]
     elapsed: float
+    cookies: tuple[str, ...] = ()
 
 
 class Connection:

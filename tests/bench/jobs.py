@@ -23,16 +23,13 @@ def calls(target: Target, visit: Visit, count: int) -> Sample:
     return drive(target.port, (operations.call(target, visit) for _ in range(count)))
 
 
-def sign_ins(
-    target: Target, count: int, start: str = "/login", first: int = 0
-) -> tuple[Sample, list[str]]:
+def sign_ins(target: Target, start: str, count: int) -> Sample:
     """That many sign-ins of different people one after another; their cookies too."""
     kept: list[str] = []
-    people = range(first, first + count)
     sample = drive(
-        target.port, (operations.sign_in(target, who, kept.append, start) for who in people)
+        target.port, (operations.sign_in(target, who, kept.append, start) for who in range(count))
     )
-    return sample, kept
+    return sample._replace(cookies=tuple(kept))
 
 
 def visit(target: Target, person: int) -> Visit:

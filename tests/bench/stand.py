@@ -3,17 +3,19 @@
 import contextlib
 import json
 import os
+import signal
 import ssl
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from tests.bench.certificates import Certificates, make_certificates
+from tests.bench.client import DriveError
 from tests.bench.operations import Target, get
 from tests.bench.processes import ROOT, Server, clean_environment, free_port, gunicorn
 
@@ -62,14 +64,27 @@ class Stand:
             counts: dict[str, int] = json.load(answer)
             return counts
 
-    def drive(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a job in the driver process and wait for it."""
-        return self._executor.submit(job, *args, **kwargs).result()
+    def work(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run a job in one of the two driver processes."""
+        return self._executor.submit(job, *args, **kwargs)
 
-    def drive_both(self, one: Callable[[], R], two: Callable[[], R]) -> tuple[R, R]:
-        """Run two jobs at the same time, each in a driver process."""
-        first, second = self._executor.submit(one), self._executor.submit(two)
-        return first.result(), second.result()
+    def drive(
+        self,
+        running: Running,
+        job: Callable[Concatenate[Target, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Run a job against a server and wait. DriveError ends with the server's last words."""
+        return self.finished(running, self.work(job, running.target, *args, **kwargs))
+
+    @staticmethod
+    def finished(running: Running, future: Future[R]) -> R:
+        """The job's result. DriveError as `drive`."""
+        try:
+            return future.result()
+        except (DriveError, OSError) as error:
+            raise DriveError(f"{error}\n    {running.server.last_words()}") from error
 
     @contextlib.contextmanager
     def bare_page(self) -> Iterator[Running]:
@@ -142,7 +157,9 @@ def open_stand(folder: Path) -> Iterator[Stand]:
     """A stand with its provider running; everything has ended when the block ends."""
     certificates = make_certificates(folder)
     os.environ["PYTHONPATH"] = str(ROOT)  # the driver processes start anew and import this package
-    with ProcessPoolExecutor(2, get_context("spawn")) as executor:
+    # Ctrl-C reaches the whole group; the drivers leave it to this process to end things in order.
+    deaf = (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(2, get_context("spawn"), signal.signal, deaf) as executor:
         stand = Stand(folder, certificates, executor)
         with stand.provider():
             yield stand

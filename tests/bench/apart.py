@@ -1,0 +1,95 @@
+"""What needs a server of its own: start, memory, a second worker, a store that is full.
+
+Each part gives figures by the keys of budget.py.
+"""
+
+import contextlib
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import jobs
+from tests.bench.jobs import JSON
+from tests.bench.measure import Table, ratio, take
+from tests.bench.plan import BUSY_CONNECTIONS, Plan
+from tests.bench.stand import Running, Stand
+from tests.bench.together import Figures
+
+
+def starts(stand: Stand, plan: Plan, store_url: str) -> Figures:
+    """Seconds from the command to the first 200, the median of a few starts."""
+    seconds = []
+    for _ in range(plan.starts):
+        with stand.portico(store_url) as running:
+            seconds.append(running.started)
+    return {"start": statistics.median(seconds)}
+
+
+def memory(stand: Stand, store_url: str) -> Figures:
+    """Memory at rest: parent and first worker, and what a second worker adds when preloaded."""
+    totals = []
+    for workers in (1, 2):
+        with stand.portico(store_url, workers=workers, preload=True) as running:
+            totals.append(sum(running.server.memory()))
+    return {"memory_first": totals[0], "memory_more": totals[1] - totals[0]}
+
+
+def growth(stand: Stand, running: Running, store: Path, plan: Plan) -> Figures:
+    """What a sign-in leaves behind in the worker and in the store's files, in KB (10^3 bytes)."""
+    count = max(200, plan.sign_ins * 3)
+    stand.drive(running, jobs.sign_ins, "/login", count // 2)
+    before, kept = sum(running.server.memory()), _size(store)
+    stand.drive(running, jobs.sign_ins, "/login", count)
+    return {
+        "memory_session": (sum(running.server.memory()) - before) * 1000 / count,
+        "store_session": (_size(store) - kept) / 1000 / count,
+    }
+
+
+def _size(store: Path) -> int:
+    return sum(file.stat().st_size for file in store.parent.glob(store.name + "*"))
+
+
+def workers(stand: Stand, store: Path, plan: Plan) -> Figures:
+    """Pages a second of two workers over those of one, at sixteen connections."""
+
+    @contextlib.contextmanager
+    def party(count: int) -> Iterator[Running]:
+        with stand.bare_relying_party(store.with_suffix(".bare"), workers=count) as running:
+            yield running
+
+    @contextlib.contextmanager
+    def portico(count: int) -> Iterator[Running]:
+        with stand.portico(f"sqlite:///{store}", workers=count) as running:
+            yield running
+
+    figures: Figures = {}
+    for key, start in (("workers", portico), ("workers_bare", party)):
+        rates = []
+        for count in (1, 2):
+            with start(count) as running:
+                visit = stand.drive(running, jobs.visit, 0)
+                pages = ("/me", JSON, visit.cookie, BUSY_CONNECTIONS)
+                stand.drive(running, jobs.busy_pages, *pages, 0.3)  # warms both workers
+                sample = stand.drive(running, jobs.busy_pages, *pages, plan.busy_seconds)
+                rates.append(len(sample.latencies) / sample.elapsed)
+        figures[key] = rates[1] / rates[0]
+    return figures
+
+
+def stored(stand: Stand, few: Running, many: Running, plan: Plan, ending: str = "") -> Figures:
+    """Cost with many stored sessions over the cost with few; pages over many browsers by turns."""
+    table = Table()
+    for number in range(plan.stored_rounds):
+        for running in (few, many) if number % 2 else (many, few):
+            name = "few" if running is few else "many"
+            signed = take(stand, running, jobs.sign_ins, "/login", plan.sign_ins)
+            table[name, "sign-in"].add(signed)
+            turns = list(signed.sample.cookies)
+            table[name, "page"].add(
+                take(stand, running, jobs.pages, "/me", JSON, turns, plan.pages)
+            )
+    return {
+        f"stored_page{ending}": ratio(table["many", "page"].cpu, table["few", "page"].cpu),
+        f"stored_sign_in{ending}": ratio(table["many", "sign-in"].cpu, table["few", "sign-in"].cpu),
+    }

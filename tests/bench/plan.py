@@ -1,0 +1,48 @@
+"""How much is measured: a full run in under three minutes, a quick one in about forty seconds."""
+
+from typing import NamedTuple
+
+
+class Plan(NamedTuple):
+    """Sizes of every part; seconds where the name says so, else counts."""
+
+    rounds: int
+    pages: int
+    sign_ins: int
+    calls: int
+    cold_rounds: int
+    busy_seconds: float
+    waiting_seconds: float
+    starts: int
+    stored_rounds: int
+    stored: tuple[int, int]
+
+
+FULL = Plan(
+    rounds=9,
+    pages=400,
+    sign_ins=120,
+    calls=200,
+    cold_rounds=4,
+    busy_seconds=2.0,
+    waiting_seconds=6.0,
+    starts=3,
+    stored_rounds=5,
+    stored=(100, 100_000),
+)
+QUICK = Plan(
+    rounds=3,
+    pages=250,
+    sign_ins=60,
+    calls=100,
+    cold_rounds=1,
+    busy_seconds=0.8,
+    waiting_seconds=2.5,
+    starts=1,
+    stored_rounds=2,
+    stored=(100, 10_000),
+)
+BUSY_CONNECTIONS = 16
+WAITING_SIGN_INS = 24
+WAITING_SECONDS = 0.2
+PAGE_EVERY_SECONDS = 0.01
