@@ -162,7 +162,12 @@ class World:
         return Tokens(result["AccessToken"], result["IdToken"], result["RefreshToken"])
 
     def add_identity_pool(
-        self, roles: dict[str, str], *, guests: bool = True, check: bool = False, **settings: Any
+        self,
+        roles: dict[str, str],
+        *,
+        guests: bool = True,
+        check: bool = False,
+        mappings: dict[str, Any] | None = None,
     ) -> str:
         """Return the id of an identity pool over the user pool, with these roles."""
         provider = {
@@ -175,7 +180,9 @@ class World:
             AllowUnauthenticatedIdentities=guests,
             CognitoIdentityProviders=[provider],
         )["IdentityPoolId"]
-        self.identity.set_identity_pool_roles(IdentityPoolId=pool_id, Roles=roles, **settings)
+        self.identity.set_identity_pool_roles(
+            IdentityPoolId=pool_id, Roles=roles, RoleMappings=mappings or {}
+        )
         return str(pool_id)
 
     def mapping(self, **entry: Any) -> dict[str, Any]:
