@@ -1,0 +1,158 @@
+"""The house as data: who may import whom, which library lives where, how large a thing may be.
+
+Change a row here when a better wall is found, and say why in the commit. A name stands for itself
+and everything below it. The longest name that fits a module is its row.
+"""
+
+from collections.abc import Mapping
+
+Table = Mapping[str, tuple[str, ...]]
+
+
+def _under(top: str, rows: Table) -> dict[str, tuple[str, ...]]:
+    return {f"{top}.{name}": tuple(f"{top}.{t}" for t in to) for name, to in rows.items()}
+
+
+# A row for a room (one name below the top) lets its modules import each other. A row for a single
+# module inside a room is strict: it gets what it lists, and nothing else of its own room.
+WEBAPP: Table = {
+    # Facts and small tools of the trade: they know nobody.
+    "addresses": (),
+    "errors": (),
+    "keyring": (),
+    "records": (),
+    # Rooms that talk to one thing outside.
+    "settings": ("addresses", "errors"),
+    "outbound": ("errors",),
+    "store.base": ("errors", "records"),
+    "store": ("errors", "keyring", "records"),
+    "managed_login": ("addresses", "errors", "outbound", "records"),
+    "credentials.wallet": (
+        "credentials", "errors", "records", "store.turns", "store.vault",
+    ),  # keys are kept in the sealed record and renewed by one worker at a time
+    "credentials": ("errors", "records"),
+    "api": ("addresses", "errors", "outbound", "records"),
+    # The journey joins rooms and knows no Flask.
+    "signin.attempts": ("errors", "keyring", "records"),
+    "signin": (
+        "addresses", "credentials", "errors", "keyring", "managed_login", "records",
+        "store.base", "store.turns", "store.vault",
+    ),
+    # Flask's side: from the cookie to the page.
+    "observe": ("errors", "keyring", "records"),
+    "security": ("addresses", "errors", "keyring", "records"),
+    "sessions": (
+        "addresses", "errors", "keyring", "observe", "records",
+        "store.base", "store.sealing", "store.vault",
+    ),
+    "guard": ("errors", "records", "sessions"),
+    "views.error_pages": ("errors", "observe", "records", "security"),
+    "views.health": ("errors", "records"),
+    "views": (
+        "addresses", "api", "credentials", "errors", "guard", "observe", "records", "security",
+        "sessions", "signin",
+    ),
+    # Where everything is joined.
+    "services": (
+        "addresses", "api", "credentials", "errors", "guard", "keyring", "managed_login", "observe",
+        "outbound", "records", "security", "sessions", "settings", "signin", "store",
+    ),
+    "app": (
+        "errors", "guard", "observe", "records", "security", "services", "sessions", "settings",
+        "views",
+    ),
+    "cli": ("addresses", "api", "credentials", "errors", "records", "services", "settings"),
+}  # fmt: skip
+
+INFRA: Table = {
+    "facts": (),
+    "stack_rules": ("facts",),
+    "stack": ("facts", "stack_rules"),
+    # A Lambda is packed alone: it can import nothing that is not in its own folder.
+    "functions.api": ("functions.api",),
+    "functions.triggers": ("functions.triggers",),
+    # The offline AWS starts the application as a program; it never imports it.
+    "local": ("facts", "stack"),
+    "container.gunicorn.conf": (),
+}
+
+ARROWS: Table = {
+    "wsgi": ("webapp.app",),
+    **_under("webapp", WEBAPP),
+    **_under("infra", INFRA),
+}
+
+_FLASK = (
+    "webapp.app", "webapp.sessions", "webapp.guard", "webapp.security", "webapp.observe",
+    "webapp.cli", "webapp.views",
+)  # fmt: skip
+_BOTOCORE_ERRORS = (
+    "webapp.services", "webapp.credentials", "webapp.managed_login.client",
+    "webapp.store.dynamodb", "webapp.cli", "infra",
+)  # fmt: skip
+
+# Every library from outside, and those parts of the standard library that have one room. What is
+# not listed here may be imported nowhere.
+LIBRARIES: Table = {
+    "authlib": ("webapp.managed_login",),
+    "boto3": ("webapp.services", "webapp.cli", "infra.functions", "infra.local"),
+    "botocore": ("webapp.services", "infra.functions", "infra.local"),
+    "botocore.exceptions": _BOTOCORE_ERRORS,  # translated at the room's border
+    "certifi": ("webapp.outbound",),
+    "click": ("webapp.cli",),
+    "cryptography": ("webapp.keyring", "webapp.store.sealing", "infra.local", "infra.functions"),
+    "dotenv": ("webapp.settings",),
+    "flask": _FLASK,
+    "flask_limiter": ("webapp.app", "webapp.security"),
+    "hypercorn": ("infra.local",),  # the server that the offline AWS runs on
+    "jinja2": ("webapp.app", "webapp.views", "infra.local"),
+    "joserfc": ("webapp.managed_login", "infra.functions", "infra.local"),
+    "markupsafe": ("infra.local",),  # the application marks no string as safe; templates escape
+    "ministack": ("infra.local",),
+    "prometheus_client": ("webapp.observe",),
+    "pydantic": ("webapp.settings", "infra.facts", "infra.stack"),
+    "redis": ("webapp.store.redis",),
+    "requests": ("webapp.outbound", "webapp.managed_login", "webapp.api"),
+    "requests_aws4auth": ("webapp.api",),
+    "sqlite3": ("webapp.store.sqlite",),
+    "structlog": ("webapp.observe",),
+    "subprocess": ("infra.local",),
+    "urllib.request": ("infra.functions", "infra.local"),  # follows redirects, obeys http_proxy
+    "urllib3": ("webapp.outbound", "webapp.managed_login", "webapp.api"),
+    "werkzeug": _FLASK,
+    "yaml": ("infra.stack", "infra.local"),
+}
+
+# Settings is unpacked in one place; these may see it.
+MAY_SEE_SETTINGS = ("webapp.settings", "webapp.services", "webapp.app", "webapp.cli")
+
+FORBIDDEN_NAMES = ("utils", "util", "helpers", "helper", "common", "core", "manager", "misc")
+
+# Lines: what fails, and what the house wishes for (`python -m tests.architecture` lists those).
+MODULE_LIMIT, MODULE_WISH = 250, 200
+FUNCTION_LIMIT, FUNCTION_WISH = 60, 35
+FACTORY_LIMIT, FACTORY_WISH = 150, 120  # make_blueprint holds its views
+TEST_MODULE_LIMIT = 400
+
+# Imports inside a function, each with its reason: module and imported name.
+LATE_IMPORTS: Mapping[tuple[str, str], str] = {}
+
+# Forbidden constructs that stand, each with its reason: module and construct.
+EXCUSED: Mapping[tuple[str, str], str] = {
+    ("infra.local.fidelity.upstream", "calls importlib.import_module"): (
+        "the one typed door to the pinned package, which reads the environment when imported"
+    ),
+    ("infra.local.managed_login.app", "calls importlib.import_module"): (
+        "the pinned package reads the environment when imported"
+    ),
+    ("infra.local.server", "calls importlib.import_module"): (
+        "the pinned package reads the environment when imported, so it comes after the settings"
+    ),
+    ("infra.local.managed_login.pages", "imports markupsafe.Markup"): (
+        "our own stylesheet, put into the offline page whole"
+    ),
+    ("infra.stack", "calls yaml.load"): "with a SafeLoader that also refuses a repeated key",
+}
+
+# Modules that are longer than the limit for now: name, and the reason.
+OVERSIZE: Mapping[str, str] = {}
