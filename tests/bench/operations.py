@@ -112,7 +112,8 @@ def sign_in(
     answer = yield get(target, f"/callback?{query}", jar.header("/callback"))
     expect(answer, 303, f"{target.name} GET /callback")
     jar.take(answer)
-    landing = urlsplit(answer.header("location")).path
+    parts = urlsplit(answer.header("location"))
+    landing = f"{parts.path}?{parts.query}" if parts.query else parts.path
     answer = yield get(target, landing, jar.header(landing))
     expect(answer, 200, f"{target.name} GET {landing} after the sign-in")
     jar.take(answer)

@@ -48,8 +48,7 @@ def as_text(data: Mapping[str, Any]) -> str:
         f" load {machine['load']:.1f} at the end."
         + (" A quick run: figures are rough." if machine["quick"] else ""),
         "",
-        "An operation: CPU of the server's own processes; wall time on one connection; at 16",
-        "connections.",
+        "CPU of the server's own processes an operation; wall time on one connection, then on 16.",
         "",
         f"{'':38}{'CPU ms':>8}{'p50 ms':>8}{'p99 ms':>8}{'/s at 16':>10}{'p99 at 16':>11}",
     ]
