@@ -18,16 +18,14 @@ from pathlib import Path
 
 from infra.local import kept, screen
 from infra.local.process import (
-    REPOSITORY,
     Child,
     ChildFailedError,
-    answers,
     is_taken,
     start,
     start_offline_aws,
 )
 from infra.local.provision import provision
-from infra.stack import STACK_FILE, Stack, StackProblem, load_stack
+from infra.stack import Stack, StackProblem, load_stack
 
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
@@ -45,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop; return the exit status."""
     options = _parse(arguments)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     ports = [("offline AWS", options.port, "--port")]
     ports += [("application", options.app_port, "--app-port")] * options.with_app
@@ -111,26 +109,9 @@ class _Launch:
 
     def _start_offline_aws(self) -> dict[str, str]:
         keep = self._options.keep_state is not None
-        mark = kept.fingerprint(
-            STACK_FILE.read_text(encoding="utf-8"),
-            *(path.read_text(encoding="utf-8") for path in _lambda_sources()),
-            self._endpoint,
-            self._options.app_base_url,
-        )
-        known = kept.load_environment(self._folder, mark) if keep else None
-        server = start_offline_aws(self._options.port, self._folder, keep=keep)
-        self._await(server)
-        if known is None or not self._is_there(known):
-            made = provision(self._endpoint, self._stack, self._options.app_base_url)
-            known = dict(made.environment())
-            if keep:
-                kept.save_environment(self._folder, mark, known)
-        return known
-
-    def _is_there(self, environment: Mapping[str, str]) -> bool:
-        """Whether the server still has the pool: a run that was killed saved nothing."""
-        pool_id = environment["COGNITO_USER_POOL_ID"]
-        return answers(f"{self._endpoint}/{pool_id}/.well-known/openid-configuration")
+        self._await(start_offline_aws(self._options.port, self._folder, keep=keep))
+        made = provision(self._endpoint, self._stack, self._options.app_base_url)
+        return made.environment()
 
     def _start_application(self, environment: Mapping[str, str]) -> None:
         port = self._options.app_port
@@ -174,10 +155,6 @@ class _Launch:
                 if child.process.poll() is not None:
                     raise child.failure(f"The {child.name} has ended by itself")
         return 0
-
-
-def _lambda_sources() -> list[Path]:
-    return sorted((REPOSITORY / "infra" / "functions").rglob("*.py"))
 
 
 def _without_foreign(environ: Mapping[str, str]) -> dict[str, str]:

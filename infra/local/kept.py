@@ -2,17 +2,14 @@
 
 import contextlib
 import fcntl
-import hashlib
-import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.state import write_private
 
-_ENVIRONMENT = "environment.json"
 _SECRET_KEY = "secret-key"  # a file's name
 
 
@@ -44,35 +41,6 @@ def open_folder(kept: Path | None) -> Iterator[Path]:
                 "folder with --keep-state."
             ) from error
         yield kept
-
-
-def fingerprint(*facts: str) -> str:
-    """Return a digest of whatever a provisioned state depends on."""
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
-
-
-def save_environment(folder: Path, mark: str, environment: Mapping[str, str]) -> None:
-    """Remember what was provisioned, and from which facts."""
-    text = json.dumps({"fingerprint": mark, "environment": dict(environment)})
-    write_private(folder / _ENVIRONMENT, text)
-
-
-def load_environment(folder: Path, mark: str) -> dict[str, str] | None:
-    """Return what was provisioned before, None for a fresh folder.
-
-    Raises StateUnusableError when the facts have changed since.
-    """
-    path = folder / _ENVIRONMENT
-    if not path.exists():
-        return None
-    known = json.loads(path.read_text(encoding="utf-8"))
-    if known["fingerprint"] != mark:
-        raise StateUnusableError(
-            f"The state in {folder} was made with another stack, Lambda code, port or address: "
-            f"start as before, or remove the folder (its users are lost then)."
-        )
-    environment: dict[str, str] = known["environment"]
-    return environment
 
 
 def secret_key(folder: Path) -> str:

@@ -42,7 +42,7 @@ class Child:
         while not given_up():
             if self.process.poll() is not None:
                 raise self.failure(f"The {self.name} did not start")
-            if answers(self.health_url):
+            if _answers(self.health_url):
                 return
             if time.monotonic() > deadline:
                 self.stop()
@@ -133,8 +133,7 @@ def free_port() -> int:
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def answers(url: str) -> bool:
-    """Return whether a GET of this loopback address gives 200 now."""
+def _answers(url: str) -> bool:
     try:
         with _direct.open(url, timeout=2) as answer:
             return bool(answer.status == 200)

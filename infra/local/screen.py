@@ -11,7 +11,7 @@ from typing import TextIO
 
 from infra.facts import Demo, DemoUser
 
-MAIL_PATH = "/_ministack/ses/messages"
+MAIL_PATH = "/mailbox"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ tests that watch the gaps use it.
 
 import argparse
 import asyncio
-import importlib
-import importlib.util
 import os
 import signal
 import stat
@@ -23,10 +21,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from infra.local import state
-from infra.local.asgi import Application, Layer, Stack
+from infra.local.asgi import Application, Stack
 from infra.local.fidelity import upstream as pinned
 from infra.local.fidelity.ledger import Ledger
 from infra.local.fidelity.mends import mend_all
+from infra.local.managed_login.app import handle
 
 EXIT_UNUSABLE = 3
 
@@ -46,10 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         state.restore(memory, {"ledger": ledger})
     application: Application = upstream.app.app
     if not options.plain:
-        layers = mend_all(upstream, ledger)
-        if importlib.util.find_spec("infra.local.managed_login.app"):
-            layers = (_managed_login(), *layers)
-        application = Stack(layers, application)
+        application = Stack((handle, *mend_all(upstream, ledger)), application)
     try:
         asyncio.run(_serve(application, options.port))
     finally:
@@ -66,13 +62,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="load the state and save it at the end")
     parser.add_argument("--plain", action="store_true", help="ministack as it is, without mends")
     return parser.parse_args(arguments)
-
-
-def _managed_login() -> Layer:
-    # Imports ministack, which reads the environment, so only now.
-    module = importlib.import_module("infra.local.managed_login.app")
-    layer: Layer = module.handle
-    return layer
 
 
 async def _serve(application: Any, port: int) -> None:

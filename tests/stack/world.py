@@ -31,6 +31,12 @@ def handle(event, context):
 """
 
 
+def _session() -> boto3.Session:
+    """A session that no profile of the developer's steers."""
+    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.Session(region_name=REGION, botocore_session=core)
+
+
 @dataclass(frozen=True)
 class Offline:
     """One running offline AWS and clients for it."""
@@ -39,17 +45,19 @@ class Offline:
 
     def client(self, service: str, keys: dict[str, str] | None = None) -> Any:
         """Return a boto3 client: root by default, as somebody with these vended keys otherwise."""
-        credentials = {
-            "aws_access_key_id": keys["AccessKeyId"] if keys else "test",
-            "aws_secret_access_key": keys["SecretKey"] if keys else "test",
-            "aws_session_token": keys["SessionToken"] if keys else None,
-        }
-        return boto3.client(service, region_name=REGION, endpoint_url=self.endpoint, **credentials)
+        return _session().client(
+            service,
+            endpoint_url=self.endpoint,
+            config=Config(proxies={}),
+            aws_access_key_id=keys["AccessKeyId"] if keys else "test",
+            aws_secret_access_key=keys["SecretKey"] if keys else "test",
+            aws_session_token=keys["SessionToken"] if keys else None,
+        )
 
     def public(self, service: str) -> Any:
         """Return a client that signs nothing, for the public calls of Cognito."""
-        config = Config(signature_version=UNSIGNED)
-        return boto3.client(service, region_name=REGION, endpoint_url=self.endpoint, config=config)
+        config = Config(signature_version=UNSIGNED, proxies={})
+        return _session().client(service, endpoint_url=self.endpoint, config=config)
 
 
 @dataclass(frozen=True)
