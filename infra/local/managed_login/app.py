@@ -7,7 +7,6 @@ logout_uri; no pages for sign-up, confirmation, forgotten password and authentic
 
 import asyncio
 import importlib
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,12 +30,18 @@ from infra.local.managed_login.authorize_request import (
 )
 from infra.local.managed_login.browser_sessions import BrowserSessions
 from infra.local.managed_login.desk import Desk
-from infra.local.managed_login.pages import Pages, redirect
+from infra.local.managed_login.pages import STYLE_PATH, Pages, redirect
 from infra.local.managed_login.pool import UserPools
 from infra.local.managed_login.self_service import SelfService
 from infra.local.managed_login.state import PoolState
 from infra.local.managed_login.steps import FormGuard, Steps
-from infra.local.managed_login.visit import FORM_COOKIE, Visit, choose_language, read_cookies
+from infra.local.managed_login.visit import (
+    Visit,
+    choose_language,
+    known_browser,
+    new_browser,
+    read_cookies,
+)
 
 View = Callable[[Desk, Visit], Response | None]
 
@@ -63,6 +68,7 @@ ROUTES: dict[str, Route] = {
     "/resendCode": Route(post=sign_up.resend),
     "/forgotPassword": Route(get=recovery.form, post=recovery.submit),
     "/confirmForgotPassword": Route(get=recovery.reset_form, post=recovery.reset_submit),
+    STYLE_PATH: Route(get=lambda desk, _: desk.pages.stylesheet(), oauth="none"),
     "/mailbox": Route(get=mail_pages.page, oauth="none"),
     "/mailbox.json": Route(get=mail_pages.as_json, oauth="none"),
 }
@@ -82,11 +88,13 @@ async def handle(request: Request) -> Response | None:
 def answer(desk: Desk, request: Request, route: Route) -> Response | None:
     """Answer one request to a known address."""
     cookies = read_cookies(request)
+    browser = known_browser(cookies)
     visit = Visit(
         request=request,
         cookies=cookies,
         language=choose_language(request, cookies),
-        browser=cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24),
+        browser=browser or new_browser(),
+        is_new_browser=browser is None,
     )
     view = {"GET": route.get, "HEAD": route.get, "POST": route.post}.get(request.method)
     if view is None:
@@ -126,8 +134,9 @@ def _is_api_call(request: Request) -> bool:
 
 def _is_our_form(desk: Desk, visit: Visit) -> bool:
     token = visit.request.form().get("csrf_token", "")
-    browser = visit.cookies.get(FORM_COOKIE, "")
-    return desk.guard.accepts(token, browser=browser, flow=visit.flow)
+    return not visit.is_new_browser and desk.guard.accepts(
+        token, browser=visit.browser, flow=visit.flow
+    )
 
 
 def _wrong_method(route: Route) -> Response:

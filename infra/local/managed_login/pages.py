@@ -1,11 +1,9 @@
 """Pages: templates, texts in the person's language, and the headers that guard them.
 
-One embedded stylesheet and no script, so the content policy can name the one digest and refuse the
-rest. form-action names the application beside ourselves, because browsers apply it to the
+One stylesheet of our own and no script, so the content policy refuses all the rest. form-action names the application beside ourselves, because browsers apply it to the
 redirect that answers a form, and the last form of a sign-in leads to the application.
 """
 
-import base64
 import hashlib
 import tomllib
 from datetime import UTC, datetime
@@ -14,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from infra.local.asgi import Response
 from infra.local.managed_login.authorize_request import LANGUAGES
@@ -22,9 +19,12 @@ from infra.local.managed_login.steps import FormGuard
 from infra.local.managed_login.visit import Visit, form_cookie, language_cookie
 
 _HERE = Path(__file__).parent
+STYLE_PATH = "/managed-login/style.css"
+
 _TRANSLATED = {"en": "English", "de": "Deutsch", "fr": "Français"}
 _GUARDS = (
     ("cache-control", "no-store"),
+    ("vary", "cookie"),
     ("x-content-type-options", "nosniff"),
     # A full no-referrer would turn the Origin of our own forms into "null".
     ("referrer-policy", "same-origin"),
@@ -43,9 +43,7 @@ class Pages:
             language: tomllib.loads((_HERE / "texts" / f"{language}.toml").read_text("utf-8"))
             for language in _TRANSLATED
         }
-        style = (_HERE / "templates" / "style.css").read_text("utf-8")
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        self._style_source = f"'sha256-{digest}'"
+        self._style = (_HERE / "templates" / "style.css").read_bytes()
         self._environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -53,7 +51,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["stylesheet"] = Markup(style)  # noqa: S704 - our own file
+        version = hashlib.sha256(self._style).hexdigest()[:16]
+        self._environment.globals["stylesheet"] = f"{STYLE_PATH}?v={version}"
         self._environment.filters["clock"] = _clock
 
     def texts(self, visit: Visit) -> dict[str, Any]:
@@ -82,25 +81,36 @@ class Pages:
         headers = [
             ("content-type", "text/html; charset=utf-8"),
             *_GUARDS,
-            ("content-security-policy", self._policy(visit)),
-            ("set-cookie", form_cookie(visit.browser)),
+            ("content-security-policy", _policy(visit)),
         ]
+        if visit.is_new_browser:
+            headers.append(("set-cookie", form_cookie(visit.browser)))
         if visit.request.param("lang") in LANGUAGES:
             headers.append(("set-cookie", language_cookie(visit.language)))
         return Response(status=status, headers=tuple(headers), body=body.encode())
 
-    def _policy(self, visit: Visit) -> str:
-        targets = "'self'" if visit.oauth is None else f"'self' {visit.oauth.origin}"
-        return (
-            f"default-src 'none'; style-src {self._style_source}; form-action {targets}; "
-            "base-uri 'none'; frame-ancestors 'none'"
+    def stylesheet(self) -> Response:
+        """Return the stylesheet; its address changes with its content, so it may be kept."""
+        headers = (
+            ("content-type", "text/css; charset=utf-8"),
+            ("cache-control", "public, max-age=31536000, immutable"),
+            ("x-content-type-options", "nosniff"),
         )
+        return Response(status=200, headers=headers, body=self._style)
 
 
 def redirect(location: str, *, status: int = 302, cookies: tuple[str, ...] = ()) -> Response:
     """Return a redirect that no cache keeps, with these Set-Cookie values."""
     headers = (("location", location), *_GUARDS, *(("set-cookie", value) for value in cookies))
     return Response(status=status, headers=headers)
+
+
+def _policy(visit: Visit) -> str:
+    targets = "'self'" if visit.oauth is None else f"'self' {visit.oauth.origin}"
+    return (
+        f"default-src 'none'; style-src 'self'; form-action {targets}; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def _language_links(visit: Visit) -> list[tuple[str, str, str]]:

@@ -23,6 +23,8 @@ class SelfService:
 
     def sign_up(self, client: Client, *, email: str, password: str, name: str) -> None:
         """Register a person and mail the code; raise `RefusalError` with Cognito's error name."""
+        if self._state.user(client.pool_id, email) is not None:
+            raise RefusalError("UsernameExistsException", "User already exists.")
         attributes = [{"Name": "email", "Value": email}]
         if name:
             attributes.append({"Name": "name", "Value": name})
@@ -73,12 +75,13 @@ class SelfService:
 
     def reset_password(self, client: Client, username: str, *, code: str, password: str) -> None:
         """Set a new password with the mailed code; raise `RefusalError`, for nobody at all too."""
-        if self._state.user(client.pool_id, username) is None:
+        user = self._state.user(client.pool_id, username)
+        if user is None:
             raise RefusalError("CodeMismatchException", "Invalid verification code provided.")
         self._state.call(
             "ConfirmForgotPassword",
             ClientId=client.client_id,
-            Username=username,
+            Username=user["Username"],
             ConfirmationCode=code,
             Password=password,
         )

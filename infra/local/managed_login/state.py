@@ -34,9 +34,22 @@ class PoolState:
 
     def user(self, pool_id: str, username: str) -> Raw | None:
         """Return the user whom this username, alias or sub names."""
+        pool = self.pool(pool_id)
         user: Raw | None
-        user, _error = self.cognito._resolve_user(self.pool(pool_id), username)
-        return user
+        user, _error = self.cognito._resolve_user(pool, username)
+        any_case = (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is False
+        return self._in_any_case(pool, username) if user is None and any_case else user
+
+    def _in_any_case(self, pool: Raw, username: str) -> Raw | None:
+        # ministack stores UsernameConfiguration and compares the letters nevertheless.
+        wanted = username.casefold()
+        for user in list(pool["_users"].values()):
+            attributes = self.attributes(user)
+            names = [attributes.get(name, "") for name in pool.get("UsernameAttributes") or ()]
+            if wanted in (name.casefold() for name in [str(user["Username"]), *names]):
+                found: Raw = user
+                return found
+        return None
 
     def attributes(self, user: Raw) -> dict[str, str]:
         """Return a user's attributes by name."""

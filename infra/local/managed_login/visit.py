@@ -4,6 +4,8 @@ Cookies carry no Secure attribute: this server is reached over http on loopback 
 lets the top-level visit that an application starts bring the browser session, and nothing else.
 """
 
+import re
+import secrets
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
@@ -17,6 +19,7 @@ FORM_COOKIE = "offline_login_form"
 LANGUAGE_COOKIE = "offline_login_lang"
 
 _YEAR_SECONDS = 31_536_000
+_BROWSER_NAME = re.compile(r"[A-Za-z0-9_-]{32}")
 
 Cookies = tuple[str, ...]
 
@@ -29,6 +32,7 @@ class Visit:
     cookies: dict[str, str]
     language: str
     browser: str
+    is_new_browser: bool
     oauth: AuthorizeRequest | None = None
 
     @property
@@ -64,6 +68,17 @@ def read_cookies(request: Request) -> dict[str, str]:
     except CookieError:
         return {}
     return {name: morsel.value for name, morsel in jar.items()}
+
+
+def known_browser(cookies: dict[str, str]) -> str | None:
+    """Return the name of a browser that has one; whatever we did not make ourselves is none."""
+    name = cookies.get(FORM_COOKIE, "")
+    return name if _BROWSER_NAME.fullmatch(name) else None
+
+
+def new_browser() -> str:
+    """Return a name for a browser that comes for the first time."""
+    return secrets.token_urlsafe(24)
 
 
 def choose_language(request: Request, cookies: dict[str, str]) -> str:
