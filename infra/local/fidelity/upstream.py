@@ -41,19 +41,21 @@ def problem() -> str | None:
     try:
         installed = version("ministack")
     except PackageNotFoundError:
-        return (
-            f"The offline AWS needs ministack {PINNED_VERSION}, which is not installed: "
-            "pip install -r requirements-dev.txt"
-        )
+        installed = None
+    return problem_with(installed, has_cryptography=find_spec("cryptography") is not None)
+
+
+def problem_with(installed: str | None, *, has_cryptography: bool) -> str | None:
+    """Return the sentence for this installed version (None: not installed), or None if it fits."""
+    cure = "run make demo, or pip install -r requirements-dev.txt"
+    if installed is None:
+        return f"The offline AWS needs ministack {PINNED_VERSION}, which is not installed: {cure}."
     if installed != PINNED_VERSION:
-        return (
-            f"The offline AWS mends ministack {PINNED_VERSION} and found {installed}: "
-            "pip install -r requirements-dev.txt"
-        )
-    if find_spec("cryptography") is None:
+        return f"The offline AWS mends ministack {PINNED_VERSION} and found {installed}: {cure}."
+    if not has_cryptography:
         return (
             "The offline AWS needs the package cryptography, or its tokens would carry no real "
-            "signature: pip install -r requirements-dev.txt"
+            f"signature: {cure}."
         )
     return None
 
