@@ -1,0 +1,148 @@
+"""One signed call in, one answer out.
+
+Signed with AWS Signature Version 4 for `execute-api`. No redirect is followed, since it would carry
+the session token and the ID token to a stranger; the answer is bounded in time and size.
+"""
+
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
+from requests_aws4auth import AWS4Auth
+
+from webapp.api.catalogue import Endpoint, Identity
+from webapp.errors import ApiTimedOut, ApiUnavailable
+from webapp.outbound import MIB, Outbound, OutboundFailed, OutboundTimedOut
+from webapp.records import ApiAnswer, AwsKeys, SentRequest, TokenSet
+
+DEADLINE = 10.0
+CAP = MIB
+ID_TOKEN_HEADER = "X-Cognito-Id-Token"
+_SECRET_HEADERS = {"x-amz-security-token", "x-cognito-id-token"}
+_REQUEST_ID_HEADERS = ("apigw-requestid", "x-amzn-requestid", "x-amz-apigw-id")
+
+
+class ApiClient:
+    """Calls the endpoints of one API. `base` keeps its path part (a stage), which is signed too."""
+
+    def __init__(
+        self, outbound: Outbound, *, base: str, region: str, deadline: float = DEADLINE
+    ) -> None:
+        self._outbound = outbound
+        self._base = base
+        self._host = urlsplit(base).netloc
+        self._region = region
+        self._deadline = deadline
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        identity: Identity,
+        address: str,
+        *,
+        keys: AwsKeys | None = None,
+        tokens: TokenSet | None = None,
+    ) -> ApiAnswer:
+        """Call an endpoint as an identity; `address` is what `Endpoint.address` made.
+
+        `keys` sign for a guest or a user, `tokens` serve the bearer identities and tell the
+        backend who the user is. Raises ApiTimedOut at the deadline, ApiUnavailable when there is
+        no whole answer; any status is an answer.
+        """
+        url = self._base + address
+        headers = self._headers(endpoint.method, url, identity, keys, tokens)
+        try:
+            reply = self._outbound.send(
+                endpoint.method,
+                url,
+                headers=headers,
+                deadline=self._deadline,
+                cap=CAP,
+                safe=endpoint.method == "GET",
+            )
+        except OutboundTimedOut as error:
+            raise ApiTimedOut(
+                f"The API did not answer within {self._deadline:g} seconds.",
+                reason=error.facts.get("reason"),
+            ) from error
+        except OutboundFailed as error:
+            raise ApiUnavailable(
+                "The API gave no whole answer.", reason=error.facts.get("reason")
+            ) from error
+        return ApiAnswer(
+            endpoint=endpoint.name,
+            identity=identity,
+            status=reply.status,
+            reason=reply.reason,
+            milliseconds=reply.seconds * 1000,
+            headers=reply.headers,
+            body=reply.body,
+            cut=reply.cut,
+            sent=SentRequest(endpoint.method, url, _cut(headers)),
+            role_arn=keys.role_arn if keys else None,
+            request_id=next(
+                (value for name in _REQUEST_ID_HEADERS if (value := reply.header(name))), None
+            ),
+        )
+
+    def _headers(
+        self,
+        method: str,
+        url: str,
+        identity: Identity,
+        keys: AwsKeys | None,
+        tokens: TokenSet | None,
+    ) -> dict[str, str]:
+        headers = {
+            "Host": self._host,
+            "Accept": "application/json",
+            # Bodies stay as sent: nothing to unpack, nothing to explode.
+            "Accept-Encoding": "identity",
+            "User-Agent": "portico",
+        }
+        if identity == "nobody":
+            return headers
+        if identity in ("bearer-access", "bearer-id"):
+            if tokens is None:
+                raise AssertionError("a bearer identity needs tokens")
+            token = tokens.access_token if identity == "bearer-access" else tokens.id_token
+            return headers | {"Authorization": f"Bearer {token}"}
+        if keys is None:
+            raise AssertionError("a signing identity needs keys")
+        if identity == "user" and tokens is not None:
+            headers[ID_TOKEN_HEADER] = tokens.id_token
+        return self._signed(method, url, headers, keys)
+
+    def _signed(
+        self, method: str, url: str, headers: dict[str, str], keys: AwsKeys
+    ) -> dict[str, str]:
+        request = PreparedRequest()
+        request.method, request.url = method, url
+        request.headers = CaseInsensitiveDict(headers)
+        AWS4Auth(
+            keys.access_key_id,
+            keys.secret_access_key,
+            self._region,
+            "execute-api",
+            session_token=keys.session_token,
+        )(request)
+        return dict(request.headers)
+
+
+def _cut(headers: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """The headers as they may be shown: what gives power is replaced by its length."""
+    shown = []
+    for name, value in headers.items():
+        if name.lower() in _SECRET_HEADERS:
+            value = f"({len(value)} characters, kept on the server)"
+        elif name.lower() == "authorization":
+            value = _cut_authorization(value)
+        shown.append((name, value))
+    return tuple(shown)
+
+
+def _cut_authorization(value: str) -> str:
+    kind, _, rest = value.partition(" ")
+    if kind == "Bearer":
+        return f"Bearer ({len(rest)} characters, kept on the server)"
+    return value.rpartition("Signature=")[0] + "Signature=(64 characters, cut)"

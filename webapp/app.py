@@ -1,0 +1,143 @@
+"""create_app: joins the rooms, puts the checks in order, registers the pages."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from webapp.addresses import is_loopback
+from webapp.guard import Guard
+from webapp.observe import configure, observe_requests
+from webapp.security import Security
+from webapp.services import Services, build
+from webapp.sessions import Sessions
+from webapp.settings import Settings
+from webapp.views import assets, auth, console, credentials, error_pages, health, home, session
+from webapp.views.page import Assets, Pages, add_filters
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST_BODY = 64 * 1024
+
+
+def create_app(
+    settings: Settings | None = None,
+    services: Services | None = None,
+    *,
+    now: Callable[[], float] = time.time,
+) -> Flask:
+    """The application. Without arguments from the environment and `.env`.
+
+    Raises SettingsProblems, before anything is opened, when the environment is not fit.
+    """
+    settings = settings or Settings.load(os.environ, Path(".env"))
+    configure(settings.log_level, settings.log_format)
+    rooms = services or build(settings, now=now)
+
+    app = Flask("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.auto_reload = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # No redirect of the framework's own: each is one that nobody checked.
+    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+
+    security = Security(
+        rooms.ring,
+        base_url=settings.app_base_url,
+        proxy_hops=settings.trusted_proxy_hops,
+        login_origin=lambda: rooms.managed_login.origin,
+        now=now,
+    )
+    sessions = Sessions(rooms.vault, rooms.attempts, secure=security.secure, now=now)
+    guard = Guard(sessions, rooms.freshness)
+    pages = Pages(
+        sessions,
+        security.csrf_token,
+        providers=settings.cognito_identity_providers,
+        demo=is_loopback(urlsplit(settings.user_pool_endpoint or "").hostname),
+    )
+    _install(app, rooms, security, sessions, guard)
+    _register(app, rooms, settings, security, sessions, guard, pages, now)
+    error_pages.install(app, pages, sessions)
+    if settings.trusted_proxy_hops:
+        _trust_proxies(app, settings.trusted_proxy_hops)
+    return app
+
+
+def _install(
+    app: Flask, rooms: Services, security: Security, sessions: Sessions, guard: Guard
+) -> None:
+    # Flask runs what stands behind the views in reverse: cookies, then headers, then the log line.
+    observe_requests(app)
+    security.install(app)
+    sessions.install(app)
+    _warm_once(app, rooms)
+    guard.install(app)
+
+
+def _warm_once(app: Flask, rooms: Services) -> None:
+    # At the first request and not at start: threads do not survive gunicorn's fork.
+    warmed = threading.Lock()
+
+    @app.before_request
+    def warm() -> None:
+        if warmed.acquire(blocking=False):
+            rooms.warm_up()
+
+
+def _register(
+    app: Flask,
+    rooms: Services,
+    settings: Settings,
+    security: Security,
+    sessions: Sessions,
+    guard: Guard,
+    pages: Pages,
+    now: Callable[[], float],
+) -> None:
+    files = Assets(ROOT / "static")
+    add_filters(app, files)
+    app.register_blueprint(assets.make_blueprint(files))
+    app.register_blueprint(home.make_blueprint(pages, guard, rooms.vault, now=now))
+    app.register_blueprint(
+        auth.make_blueprint(
+            rooms.journey,
+            rooms.sign_out,
+            sessions,
+            security,
+            providers=settings.cognito_identity_providers,
+        )
+    )
+    app.register_blueprint(
+        session.make_blueprint(
+            pages,
+            guard,
+            sessions,
+            security,
+            rooms.managed_login,
+            rooms.freshness,
+            rooms.vault,
+            now=now,
+        )
+    )
+    app.register_blueprint(
+        credentials.make_blueprint(pages, guard, sessions, rooms.wallet, now=now)
+    )
+    app.register_blueprint(
+        console.make_blueprint(pages, guard, sessions, security, rooms.wallet, rooms.api)
+    )
+    app.register_blueprint(health.make_blueprint(rooms.store, rooms.metadata, rooms.signing_keys))
+
+
+def _trust_proxies(app: Flask, hops: int) -> None:
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    # Only scheme and client address: the host is APP_BASE_URL's and no proxy's to choose.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -1,0 +1,148 @@
+"""The identity pool: an ID token, or nothing, for temporary AWS credentials.
+
+The enhanced flow of AWS: GetId, then GetCredentialsForIdentity, both unsigned public calls. The
+boto3 client is handed in; its errors end here.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from webapp.errors import OperatorFault, PoolUnavailable, PorticoError
+from webapp.records import AwsKeys
+
+# Asking again at once may help these, and AWS says so.
+BUSY_CODES = {
+    "TooManyRequestsException",
+    "LimitExceededException",
+    "InternalErrorException",
+    "ExternalServiceException",
+    "ThrottlingException",
+    "ServiceUnavailable",
+}
+TRIES = 3
+
+
+class IdentityPoolApi(Protocol):
+    """The two calls of boto3's `cognito-identity` client that are made."""
+
+    def get_id(self, **arguments: Any) -> Any:
+        """AWS: GetId."""
+
+    def get_credentials_for_identity(self, **arguments: Any) -> Any:
+        """AWS: GetCredentialsForIdentity."""
+
+
+class TokenNotAccepted(PorticoError):
+    """The pool does not accept the ID token (any more)."""
+
+    code = "id_token_not_accepted"
+
+
+class IdentityGone(PorticoError):
+    """The pool no longer knows the identity id."""
+
+    code = "identity_gone"
+
+
+class IdentityPool:
+    """One identity pool. `login_key` is the name under which it knows the user pool."""
+
+    def __init__(
+        self,
+        api: IdentityPoolApi,
+        *,
+        pool_id: str,
+        login_key: str,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = api
+        self._pool_id = pool_id
+        self._login_key = login_key
+        self._now = now
+        self._pause = pause
+
+    def keys(
+        self,
+        *,
+        id_token: str | None = None,
+        identity_id: str | None = None,
+        role_arn: str | None = None,
+    ) -> AwsKeys:
+        """Credentials for a person, or for a guest when there is no ID token.
+
+        A known `identity_id` saves one call. `role_arn` asks for one of the roles in the token.
+        Raises TokenNotAccepted, PoolUnavailable, OperatorFault.
+        """
+        logins = {"Logins": {self._login_key: id_token}} if id_token else {}
+        if identity_id is not None:
+            try:
+                return self._credentials(identity_id, logins, role_arn)
+            except IdentityGone:
+                identity_id = None  # deleted at the pool: a new one is made, once
+        answer = self._call(self._api.get_id, IdentityPoolId=self._pool_id, **logins)
+        return self._credentials(str(answer["IdentityId"]), logins, role_arn)
+
+    def _credentials(
+        self, identity_id: str, logins: dict[str, Any], role_arn: str | None
+    ) -> AwsKeys:
+        choice = {"CustomRoleArn": role_arn} if role_arn else {}
+        answer = self._call(
+            self._api.get_credentials_for_identity, IdentityId=identity_id, **logins, **choice
+        )
+        try:
+            keys = answer["Credentials"]
+            return AwsKeys(
+                identity_id=str(answer.get("IdentityId", identity_id)),
+                access_key_id=str(keys["AccessKeyId"]),
+                secret_access_key=str(keys["SecretKey"]),
+                session_token=str(keys["SessionToken"]),
+                expires_at=int(keys["Expiration"].timestamp()),
+                role_arn=role_arn,
+            )
+        except (KeyError, AttributeError, TypeError, ValueError) as error:
+            raise PoolUnavailable("The identity pool talks nonsense.") from error
+
+    def _call(self, operation: Callable[..., Any], **arguments: Any) -> Any:
+        for tried in range(1, TRIES + 1):
+            try:
+                return operation(**arguments)
+            except ClientError as error:
+                code = str(error.response.get("Error", {}).get("Code", ""))
+                if code not in BUSY_CODES or tried == TRIES:
+                    raise _translated(code, bool(arguments.get("Logins"))) from None
+                self._pause(0.1 * 2**tried)
+            except BotoCoreError as error:
+                raise PoolUnavailable(
+                    "The identity pool does not answer.", reason=type(error).__name__
+                ) from None
+        raise AssertionError("unreachable")
+
+
+def _translated(code: str, with_token: bool) -> PorticoError:
+    # `from None` above: a botocore error repeats the request's parameters in some messages.
+    if code in BUSY_CODES:
+        return PoolUnavailable("The identity pool asks for patience.", reason=code)
+    if code == "NotAuthorizedException" and with_token:
+        return TokenNotAccepted("The identity pool does not accept the ID token.", reason=code)
+    if code == "ResourceNotFoundException":
+        return IdentityGone("The identity pool does not know this identity.", reason=code)
+    sentences = {
+        "NotAuthorizedException": "The identity pool does not let guests in; allow guest access"
+        " there, or sign in.",
+        "InvalidIdentityPoolConfigurationException": "The identity pool's roles are not set up:"
+        " check the roles attached to it and their trust policies.",
+        "ResourceConflictException": "The identity pool knows this login under another identity.",
+        "InvalidParameterException": "The identity pool does not know this user pool or client;"
+        " add them to its providers.",
+    }
+    return OperatorFault(
+        sentences.get(
+            code, "The identity pool refuses, for a reason that only an operator can mend."
+        ),
+        code="identity_pool_refused",
+        reason=code,
+    )

@@ -1,0 +1,150 @@
+"""The AWS credentials of a session: fetched when first needed, kept sealed, renewed early, once."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from webapp.credentials.pool import IdentityGone, IdentityPool, TokenNotAccepted
+from webapp.errors import Forbidden, OperatorFault, SessionEnded
+from webapp.records import AwsKeys, SessionRecord
+from webapp.store.turns import Turns
+from webapp.store.vault import Session, Vault
+
+EARLY_SECONDS = 300
+
+
+class Wallet:
+    """Hands out credentials. `renew_tokens` refreshes tokens; `now` gives epoch seconds."""
+
+    def __init__(
+        self,
+        pool: IdentityPool,
+        vault: Vault,
+        turns: Turns,
+        renew_tokens: Callable[[Session], Session],
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._turns = turns
+        self._renew_tokens = renew_tokens
+        self._now = now
+
+    def user_keys(self, session: Session) -> tuple[Session, AwsKeys]:
+        """The signed-in person's credentials; never a guest's, whatever happens.
+
+        Raises SessionEnded, PoolUnavailable, OperatorFault, ProviderUnavailable.
+        """
+        if session.record.tokens is None:
+            raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
+        session = self._living(session, b"keys/", _user_keys, self._fetch_user_keys)
+        keys = session.record.user_keys
+        if keys is None:
+            raise SessionEnded("This session ended meanwhile.", code="ended_meanwhile")
+        return session, keys
+
+    def guest_keys(self, session: Session | None) -> tuple[Session, AwsKeys]:
+        """A guest's credentials; the first call makes the guest a session. Raises as above."""
+        if session is None:
+            now = int(self._now())
+            keys = self._guest()
+            record = SessionRecord(created_at=now, seen_at=now, guest_keys=keys)
+            return self._vault.create(record), keys
+        session = self._living(session, b"guest/", _guest_keys, self._fetch_guest_keys)
+        guest = session.record.guest_keys
+        if guest is None:
+            raise SessionEnded("This session ended meanwhile.", code="ended_meanwhile")
+        return session, guest
+
+    def choose(self, session: Session, role_arn: str) -> Session:
+        """Take the credentials of one of the roles in the ID token.
+
+        Raises Forbidden for a role that is not in the token; beyond that as `user_keys`.
+        """
+        person, tokens = session.record.person, session.record.tokens
+        if person is None or tokens is None or role_arn not in person.roles:
+            raise Forbidden("This role is not in your ID token.", code="role_not_in_token")
+        keys = self._pool.keys(
+            id_token=tokens.id_token, identity_id=session.record.identity_id, role_arn=role_arn
+        )
+        return self._vault.change(session, lambda record: replace(record, user_keys=keys))
+
+    def _living(
+        self,
+        session: Session,
+        purpose: bytes,
+        which: Callable[[SessionRecord], AwsKeys | None],
+        fetch: Callable[[Session], Session],
+    ) -> Session:
+        def ends(record: SessionRecord) -> float:
+            keys = which(record)
+            return keys.expires_at - self._now() if keys else 0.0
+
+        def settled(record: SessionRecord) -> bool:
+            keys = which(record)
+            if keys is None:
+                return False
+            # Keys that never live long must not be fetched on every call.
+            return ends(record) > EARLY_SECONDS or (
+                keys != which(session.record) and ends(record) > 0
+            )
+
+        if ends(session.record) > EARLY_SECONDS:
+            return session
+        return self._turns.once(
+            session, purpose, settled=settled, usable=lambda record: ends(record) > 0, work=fetch
+        )
+
+    def _fetch_user_keys(self, session: Session) -> Session:
+        try:
+            keys = self._exchange(session)
+        except TokenNotAccepted:
+            session = self._renew_tokens(session)
+            try:
+                keys = self._exchange(session)
+            except TokenNotAccepted as refusal:
+                # A fresh token is refused as well: the set-up, not the session, is at fault.
+                raise OperatorFault(
+                    "The identity pool does not accept this user pool's tokens; check its"
+                    " providers, role mapping and trust policies.",
+                    code="identity_pool_refused",
+                ) from refusal
+        return self._vault.change(
+            session,
+            lambda record: replace(record, user_keys=keys, identity_id=keys.identity_id),
+        )
+
+    def _exchange(self, session: Session) -> AwsKeys:
+        record = session.record
+        if record.tokens is None or record.person is None:
+            raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
+        try:
+            keys = self._pool.keys(id_token=record.tokens.id_token, identity_id=record.identity_id)
+        except IdentityGone as gone:
+            raise OperatorFault(
+                "The identity pool lost this identity twice; check that the pool exists.",
+                code="identity_pool_refused",
+            ) from gone
+        return replace(keys, role_arn=record.person.preferred_role)
+
+    def _fetch_guest_keys(self, session: Session) -> Session:
+        keys = self._guest()
+        return self._vault.change(session, lambda record: replace(record, guest_keys=keys))
+
+    def _guest(self) -> AwsKeys:
+        try:
+            return self._pool.keys()
+        except IdentityGone as gone:
+            raise OperatorFault(
+                "The identity pool does not exist; check COGNITO_IDENTITY_POOL_ID.",
+                code="identity_pool_refused",
+            ) from gone
+
+
+def _user_keys(record: SessionRecord) -> AwsKeys | None:
+    return record.user_keys
+
+
+def _guest_keys(record: SessionRecord) -> AwsKeys | None:
+    return record.guest_keys

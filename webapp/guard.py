@@ -1,0 +1,85 @@
+"""Closed unless opened: an address that is not on the short list wants somebody signed in."""
+
+from urllib.parse import quote
+
+from flask import Flask, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from webapp.addresses import local_path
+from webapp.errors import SessionEnded
+from webapp.records import Person
+from webapp.sessions import Sessions
+from webapp.signin.freshness import Freshness
+from webapp.store.vault import Session
+
+# Each is open for a reason: pages for everybody, the two ends of the sign-in, the way out, probes,
+# and the console, where a guest may call the API.
+OPEN_ENDPOINTS = frozenset(
+    {
+        "home.home",
+        "auth.login",
+        "auth.callback",
+        "auth.logout",
+        "session.me",
+        "console.console",
+        "console.call",
+        "health.healthz",
+        "health.readyz",
+        "assets.asset",
+    }
+)
+
+
+class Guard:
+    """Hands the proven person to the views."""
+
+    def __init__(self, sessions: Sessions, freshness: Freshness) -> None:
+        self._sessions = sessions
+        self._freshness = freshness
+
+    def install(self, app: Flask) -> None:
+        """Stand before every view."""
+        app.before_request(self.admit)
+
+    def admit(self) -> AnyResponse | None:
+        """Let through what is open, or somebody signed in; an unknown address stays a 404."""
+        if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
+            return None
+        if self.signed_in() is not None:
+            return None
+        if request.method not in ("GET", "HEAD"):
+            return redirect("/", 303)
+        here = request.full_path.rstrip("?")
+        response: AnyResponse = redirect(f"/login?next={quote(local_path(here), safe='/')}", 303)
+        response.set_data(b"")
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def signed_in(self) -> tuple[Session, Person] | None:
+        """The session and its person, tokens kept fresh, or None.
+
+        Raises SessionEnded when the provider ended it just now, Unavailable when a part that it
+        takes is out of reach.
+        """
+        session = self._sessions.current()
+        if session is None or session.record.person is None:
+            return None
+        try:
+            fresh = self._freshness.keep(session)
+        except SessionEnded:
+            self._sessions.drop()
+            raise
+        if fresh is not session:
+            self._sessions.keep(fresh)
+        person = fresh.record.person
+        return (fresh, person) if person else None
+
+    def must(self) -> tuple[Session, Person]:
+        """As `signed_in`, for views behind the guard. Raises SessionEnded when nobody is."""
+        found = self.signed_in()
+        if found is None:
+            raise SessionEnded("You are not signed in.", code="signed_out")
+        return found
+
+
+__all__ = ["Guard", "OPEN_ENDPOINTS", "Response"]

@@ -1,0 +1,104 @@
+"""Every key that SECRET_KEY and its fall-backs give, one per purpose, made once at start.
+
+The first key writes, all keys read. A one-byte mark names the key that wrote, so that reading
+under several keys still costs one look-up.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+
+
+def _derive(secret: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose (the expand step of RFC 5869)."""
+    return hmac.digest(secret, b"portico/1/" + purpose.encode() + b"\x01", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The keys that stand behind one SECRET_KEY."""
+
+    mark: int
+    index: bytes = field(repr=False)
+    records: bytes = field(repr=False)
+    csrf: bytes = field(repr=False)
+    attempts: bytes = field(repr=False)
+    cookie: AESGCM = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: bytes) -> "Key":
+        """The family of keys that `secret` gives."""
+        return cls(
+            mark=_derive(secret, "mark")[0],
+            index=_derive(secret, "index"),
+            records=_derive(secret, "records"),
+            csrf=_derive(secret, "csrf"),
+            attempts=_derive(secret, "attempts"),
+            cookie=AESGCM(_derive(secret, "cookie")),
+        )
+
+
+class Keyring:
+    """The writing key and all reading keys."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        if not secrets:
+            raise ValueError("a key ring needs at least one key")
+        self._keys = tuple(Key.of(secret) for secret in secrets)
+
+    @property
+    def writing(self) -> Key:
+        """The key that writes."""
+        return self._keys[0]
+
+    @property
+    def reading(self) -> tuple[Key, ...]:
+        """All keys, the writing one first."""
+        return self._keys
+
+    def marked(self, mark: int) -> tuple[Key, ...]:
+        """The keys that carry this mark: one, rarely two, none when the key is gone."""
+        return tuple(key for key in self._keys if key.mark == mark)
+
+    def seal_cookie(self, plain: bytes, purpose: bytes) -> bytes:
+        """Encrypt a short value for a browser to hold (AES-256-GCM, random nonce)."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self.writing.cookie.encrypt(nonce, plain, purpose)
+
+    def open_cookie(self, sealed: bytes, purpose: bytes) -> bytes | None:
+        """The plain value, or None for anything that no key of ours sealed for this purpose."""
+        if len(sealed) < NONCE_BYTES + 16:
+            return None
+        for key in self._keys:
+            try:
+                return key.cookie.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose)
+            except InvalidTag:
+                continue
+        return None
+
+    def csrf_token(self, bound_to: bytes) -> str:
+        """The proof of intent that belongs to one session, or to one day for nobody."""
+        return hmac.digest(self.writing.csrf, bound_to, "sha256").hex()[:43]
+
+    def csrf_matches(self, given: str, bound_to: bytes) -> bool:
+        """Whether `given` is the token of `bound_to` under any key; constant time per key."""
+        return any(
+            hmac.compare_digest(
+                hmac.digest(key.csrf, bound_to, "sha256").hex()[:43].encode(),
+                given.encode("utf-8", "replace"),
+            )
+            for key in self._keys
+        )
+
+
+def fingerprint(value: bytes | str) -> str:
+    """A short one-way name for a value in the log, so that lines can be matched, not opened."""
+    raw = value.encode() if isinstance(value, str) else value
+    return hashlib.sha256(b"portico/log" + raw).hexdigest()[:12]

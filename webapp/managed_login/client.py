@@ -1,0 +1,271 @@
+"""Managed Login and the user pool, as one client sees them: addresses to send a browser to, and the
+few calls that the server makes itself.
+
+Each call gets its own Authlib session over the process's kept connections; no redirect is
+followed, since a redirected token request would hand code, verifier and secret to a stranger.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from authlib.integrations.requests_client import OAuth2Session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from webapp.errors import ProviderUnavailable
+from webapp.managed_login.metadata import Metadata
+from webapp.managed_login.strict_json import Malformed, loads_object
+from webapp.outbound import MIB, Outbound, OutboundAdapter, OutboundFailed
+from webapp.records import Claims
+
+CALL_SECONDS = 5.0
+# A rotated refresh token is lost when we stop listening too early, so a refresh may take longer.
+REFRESH_SECONDS = 12.0
+JSON = "application/json"
+
+
+class GrantRefused(Exception):
+    """The token endpoint said no. `error` is its code (RFC 6749 section 5.2), cut to safe text."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(f"token endpoint: {error}")
+        self.error = error
+
+
+class AccessRefused(Exception):
+    """userInfo or the user pool no longer accepts the access token."""
+
+
+class UserPoolApi(Protocol):
+    """The one call of the user pool API that the application makes (boto3 `cognito-idp`)."""
+
+    def global_sign_out(self, *, AccessToken: str) -> Any:  # noqa: N803 (AWS's name)
+        """Revoke every refresh token of the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """A token response, not yet verified. `refresh_token` is None when none was returned."""
+
+    id_token: object = field(repr=False)
+    access_token: object = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """What the app client is registered with."""
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    redirect_uri: str
+    signed_out_uri: str
+    scopes: tuple[str, ...]
+
+
+class ManagedLogin:
+    """The relying party's side of Managed Login."""
+
+    def __init__(
+        self,
+        facts: ClientFacts,
+        metadata: Metadata,
+        outbound: Outbound,
+        user_pool: UserPoolApi,
+    ) -> None:
+        self._facts = facts
+        self._metadata = metadata
+        self._outbound = outbound
+        self._user_pool = user_pool
+
+    @property
+    def origin(self) -> str | None:
+        """The origin of Managed Login, if known without asking."""
+        known = self._metadata.peek()
+        return known.origin if known else None
+
+    @property
+    def announces_iss(self) -> bool:
+        """Whether the callback must carry `iss` (RFC 9207 section 2.4)."""
+        return self._metadata.endpoints().announces_iss
+
+    @property
+    def issuer(self) -> str:
+        """The one issuer of this application."""
+        return self._metadata.issuer
+
+    def authorize_url(
+        self, *, state: str, nonce: str, verifier: str, options: dict[str, str]
+    ) -> str:
+        """Where to send the browser (RFC 6749 section 4.1.1 with RFC 7636, S256).
+
+        Raises ProviderUnavailable when the pool's addresses cannot be had.
+        """
+        client = self._client(CALL_SECONDS)
+        url, _ = client.create_authorization_url(
+            self._metadata.endpoints().authorize,
+            state=state,
+            nonce=nonce,
+            code_verifier=verifier,
+            redirect_uri=self._facts.redirect_uri,
+            scope=" ".join(self._facts.scopes),
+            **options,
+        )
+        return str(url)
+
+    def exchange(self, code: str, verifier: str) -> TokenAnswer:
+        """Spend an authorization code (RFC 6749 section 4.1.3).
+
+        Raises GrantRefused when the pool says no, ProviderUnavailable when it gives no sensible
+        answer; after that the code may or may not be spent.
+        """
+        client = self._client(CALL_SECONDS)
+        return self._tokens(
+            lambda: client.fetch_token(
+                self._metadata.endpoints().token,
+                grant_type="authorization_code",
+                code=code,
+                code_verifier=verifier,
+                redirect_uri=self._facts.redirect_uri,
+                allow_redirects=False,
+            )
+        )
+
+    def refresh(self, refresh_token: str) -> TokenAnswer:
+        """Trade a refresh token for new tokens (RFC 6749 section 6). Raises as `exchange`."""
+        client = self._client(REFRESH_SECONDS)
+        return self._tokens(
+            lambda: client.refresh_token(
+                self._metadata.endpoints().token,
+                refresh_token=refresh_token,
+                allow_redirects=False,
+            ),
+            sent=refresh_token,
+        )
+
+    def revoke(self, refresh_token: str) -> None:
+        """Revoke a refresh token and what came of it (RFC 7009).
+
+        Raises ProviderUnavailable when that could not be made sure.
+        """
+        client = self._client(CALL_SECONDS)
+        try:
+            response = client.revoke_token(
+                self._metadata.endpoints().revoke,
+                token=refresh_token,
+                token_type_hint="refresh_token",
+                allow_redirects=False,
+            )
+        except OutboundFailed as error:
+            raise _unavailable("The user pool could not be told to revoke.", error) from error
+        if response.status_code != 200:
+            raise ProviderUnavailable(
+                "The user pool could not be told to revoke.", status=response.status_code
+            )
+
+    def userinfo(self, access_token: str) -> Claims:
+        """What the pool says of the person right now (OpenID Connect Core 5.3).
+
+        Raises AccessRefused when the token is no longer accepted, ProviderUnavailable otherwise.
+        """
+        try:
+            reply = self._outbound.send(
+                "GET",
+                self._metadata.endpoints().userinfo,
+                headers={"Authorization": f"Bearer {access_token}", "Accept": JSON},
+                deadline=CALL_SECONDS,
+                cap=MIB // 16,
+                safe=True,
+            )
+            if reply.status in (401, 403):
+                raise AccessRefused("userinfo refused the access token")
+            if reply.status != 200 or reply.cut:
+                raise ProviderUnavailable("userInfo gave no answer.", status=reply.status)
+            return loads_object(reply.body)
+        except (OutboundFailed, Malformed) as error:
+            raise _unavailable("userInfo gave no sensible answer.", error) from error
+
+    def sign_out_everywhere(self, access_token: str) -> None:
+        """Revoke all refresh tokens of the person (AWS: GlobalSignOut).
+
+        Needs the scope `aws.cognito.signin.user.admin`. Raises AccessRefused when the token is no
+        longer accepted (then there is nothing to revoke), ProviderUnavailable otherwise.
+        """
+        try:
+            self._user_pool.global_sign_out(AccessToken=access_token)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NotAuthorizedException":
+                raise AccessRefused("GlobalSignOut refused the access token") from None
+            raise _unavailable("The user pool could not sign out everywhere.", error) from None
+        except BotoCoreError as error:
+            raise _unavailable("The user pool could not sign out everywhere.", error) from None
+
+    def logout_url(self) -> str:
+        """Where Cognito ends its own browser session and sends the browser back to us.
+
+        Not RP-initiated logout: Cognito wants `client_id` and `logout_uri` (AWS: Logout endpoint).
+        """
+        query = {"client_id": self._facts.client_id, "logout_uri": self._facts.signed_out_uri}
+        return f"{self._metadata.endpoints().logout}?{urlencode(query)}"
+
+    def switch_url(self, authorize_url: str) -> str:
+        """Where Cognito ends its browser session and starts the sign-in of `authorize_url`."""
+        query = authorize_url.partition("?")[2]
+        return f"{self._metadata.endpoints().logout}?{query}"
+
+    def _client(self, deadline: float) -> OAuth2Session:
+        facts = self._facts
+        client = OAuth2Session(
+            facts.client_id,
+            facts.client_secret,
+            token_endpoint_auth_method="client_secret_basic" if facts.client_secret else "none",
+            revocation_endpoint_auth_method="client_secret_basic"
+            if facts.client_secret
+            else "none",
+            code_challenge_method="S256",
+        )
+        client.trust_env = False
+        client.max_redirects = 0
+        adapter = OutboundAdapter(self._outbound, deadline=deadline)
+        client.adapters.clear()
+        client.mount("http://", adapter)
+        client.mount("https://", adapter)
+        client.register_compliance_hook("access_token_response", _only_json)
+        client.register_compliance_hook("refresh_token_response", _only_json)
+        return client
+
+    @staticmethod
+    def _tokens(grant: Any, *, sent: str | None = None) -> TokenAnswer:
+        try:
+            token = grant()
+        except OutboundFailed as error:
+            raise _unavailable("The token endpoint gave no answer.", error) from error
+        if str(token.get("token_type", "")).casefold() != "bearer":
+            raise GrantRefused("wrong_token_type")
+        returned = token.get("refresh_token")
+        if not isinstance(returned, str | None) or (returned and len(returned) > MIB // 64):
+            raise GrantRefused("malformed_refresh_token")
+        return TokenAnswer(
+            id_token=token.get("id_token"),
+            access_token=token.get("access_token"),
+            refresh_token=returned or sent,
+        )
+
+
+def _only_json(response: Any) -> Any:
+    """Let Authlib see nothing but a success in sound JSON, or an error code it may name."""
+    status = response.status_code
+    try:
+        content = loads_object(response.content)
+    except Malformed:
+        raise ProviderUnavailable("The token endpoint talks nonsense.", status=status) from None
+    if status == 200 and "error" not in content:
+        return response
+    error = content.get("error")
+    if status in (200, 400, 401, 403) and isinstance(error, str):
+        raise GrantRefused(error[:64] if error.isidentifier() else "unknown")
+    raise ProviderUnavailable("The token endpoint is out of order.", status=status, retry_after=5)
+
+
+def _unavailable(sentence: str, error: Exception) -> ProviderUnavailable:
+    return ProviderUnavailable(sentence, reason=type(error).__name__)

@@ -1,0 +1,163 @@
+"""The pool's signing keys (JWKS, RFC 7517): parsed once, kept, fetched again rarely.
+
+An unknown key id may mean that the pool rotated its keys, or that somebody makes ids up. So it
+causes a fetch, but at most one in five minutes for the whole process.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from webapp.errors import ProviderUnavailable
+from webapp.managed_login.metadata import Metadata
+from webapp.managed_login.strict_json import Malformed, loads_object
+from webapp.outbound import KIB, Outbound, OutboundFailed
+
+DEADLINE = 5.0
+FRESH_SECONDS = 3600
+LONGEST_SECONDS = 24 * 3600
+UNKNOWN_PAUSE_SECONDS = 300
+RETRY_SECONDS = 1.0
+MIN_BITS, MAX_BITS = 2048, 8192
+MAX_KEYS = 32
+CAP = 256 * KIB
+
+
+class UnknownKey(Exception):
+    """No key of the pool has this id."""
+
+
+class SigningKeys:
+    """The keys of one issuer. Thread-safe; one fetch at a time."""
+
+    def __init__(
+        self, outbound: Outbound, metadata: Metadata, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._outbound = outbound
+        self._metadata = metadata
+        self._now = now
+        self._lock = threading.Lock()
+        self._keys: dict[str | None, RSAKey] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._unknown_at = float("-inf")
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are keys that may still be used."""
+        return bool(self._keys) and self._now() - self._fetched_at < LONGEST_SECONDS
+
+    def get(self, kid: str | None) -> RSAKey:
+        """The key with this id; without an id the only key there is.
+
+        Raises UnknownKey when the pool has none, ProviderUnavailable when the keys cannot be had.
+        """
+        self._freshen()
+        key = self._find(kid)
+        if key is None and self._may_ask_again():
+            self._fetch()
+            key = self._find(kid)
+        if key is None:
+            raise UnknownKey("no such key")
+        return key
+
+    def warm(self) -> None:
+        """Fetch the keys if there are none. Raises ProviderUnavailable."""
+        self._freshen()
+
+    def _find(self, kid: str | None) -> RSAKey | None:
+        if kid is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(kid)
+
+    def _freshen(self) -> None:
+        if self._now() - self._fetched_at < FRESH_SECONDS:
+            return
+        with self._lock:
+            if self._now() - self._fetched_at < FRESH_SECONDS:
+                return
+            if self._now() - self._tried_at < RETRY_SECONDS:
+                if self.ready:
+                    return
+                raise ProviderUnavailable("The user pool's signing keys cannot be had.")
+            try:
+                self._load()
+            except ProviderUnavailable:
+                if not self.ready:  # old keys serve through an outage, for a day
+                    raise
+
+    def _may_ask_again(self) -> bool:
+        with self._lock:
+            if self._now() - self._unknown_at < UNKNOWN_PAUSE_SECONDS:
+                return False
+            self._unknown_at = self._now()
+            return True
+
+    def _fetch(self) -> None:
+        with self._lock:
+            try:
+                self._load()
+            except ProviderUnavailable:
+                return
+
+    def _load(self) -> None:
+        self._tried_at = self._now()
+        try:
+            reply = self._outbound.send(
+                "GET",
+                self._metadata.endpoints().keys,
+                headers={"Accept": "application/json"},
+                deadline=DEADLINE,
+                cap=CAP,
+                safe=True,
+            )
+            if reply.status != 200 or reply.cut:
+                raise ProviderUnavailable(
+                    "The user pool's signing keys cannot be had.", status=reply.status
+                )
+            keys = _usable(loads_object(reply.body).get("keys"))
+        except (OutboundFailed, Malformed) as error:
+            raise ProviderUnavailable(
+                "The user pool's signing keys cannot be had.", reason=str(error)
+            ) from error
+        if not keys:
+            raise ProviderUnavailable("The user pool's key set holds no usable key.")
+        self._keys = keys
+        self._fetched_at = self._now()
+
+
+def _usable(entries: object) -> dict[str | None, RSAKey]:
+    """The RS256 keys among the entries; whatever else is there is passed over."""
+    if not isinstance(entries, list):
+        raise Malformed("no list of keys")
+    keys: dict[str | None, RSAKey] = {}
+    repeated: set[str | None] = set()
+    for entry in entries[:MAX_KEYS]:
+        key = _rsa(entry)
+        if key is None:
+            continue
+        kid = entry.get("kid")
+        if kid in keys:
+            repeated.add(kid)
+        keys[kid] = key
+    return {kid: key for kid, key in keys.items() if kid not in repeated}
+
+
+def _rsa(entry: Any) -> RSAKey | None:
+    if not isinstance(entry, dict) or entry.get("kty") != "RSA" or "d" in entry:
+        return None
+    if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
+        return None
+    if not isinstance(entry.get("kid"), str | None):
+        return None
+    try:
+        key = RSAKey.import_key({name: entry[name] for name in ("kty", "n", "e")})
+        numbers = key.public_key.public_numbers()
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
+    sound = MIN_BITS <= numbers.n.bit_length() <= MAX_BITS and numbers.e >= 65537 and numbers.e & 1
+    return key if sound else None

@@ -1,0 +1,181 @@
+"""Verification of ID and access tokens, each alone (OpenID Connect Core 3.1.3.7, RFC 7519).
+
+RS256 is pinned; a token cannot name its own key or algorithm. Sizes are checked before anything is
+decoded. A refusal says which check failed, never what the token held.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from webapp.managed_login.keys import SigningKeys, UnknownKey
+from webapp.managed_login.strict_json import Malformed, loads_object
+from webapp.records import Claims, Person
+
+MAX_TOKEN = 16 * 1024
+MAX_HEADER = 2 * 1024
+MAX_SUBJECT = 255
+MAX_GROUPS = 200
+LEEWAY_SECONDS = 60
+ALGORITHMS = ["RS256"]
+HEADER_MEMBERS = {"alg", "kid", "typ"}
+
+
+class TokenRefused(Exception):
+    """A token failed a check. `check` names it; the token's content stays out."""
+
+    def __init__(self, check: str) -> None:
+        super().__init__(f"token refused: {check}")
+        self.check = check
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVerifier:
+    """Verifies the tokens of one issuer for one client. `now` gives epoch seconds."""
+
+    keys: SigningKeys
+    issuer: str
+    client_id: str
+    now: Callable[[], float] = time.time
+
+    def id_token(
+        self, token: object, *, access_token: str | None = None, nonce: str | None = None
+    ) -> Claims:
+        """The claims of a good ID token.
+
+        `nonce` is None at a refresh, where the token need not repeat it. Raises TokenRefused, or
+        ProviderUnavailable when the signing keys cannot be had.
+        """
+        claims, algorithm = self._signed(token)
+        self._issued(claims, use="id")
+        audience = claims.get("aud")
+        if audience not in (self.client_id, [self.client_id]):
+            raise TokenRefused("aud")
+        if "azp" in claims and claims["azp"] != self.client_id:
+            raise TokenRefused("azp")
+        given = claims.get("nonce")
+        if nonce is not None and not (
+            isinstance(given, str) and hmac.compare_digest(given.encode(), nonce.encode())
+        ):
+            raise TokenRefused("nonce")
+        if "at_hash" in claims and access_token is not None:
+            self._bound(claims["at_hash"], access_token, algorithm)
+        return claims
+
+    def access_token(self, token: object, *, subject: str) -> Claims:
+        """The claims of a good access token of the same person. Raises as `id_token` does."""
+        claims, _ = self._signed(token)
+        self._issued(claims, use="access")
+        if claims.get("client_id") != self.client_id:
+            raise TokenRefused("client_id")
+        if claims["sub"] != subject:
+            raise TokenRefused("sub")
+        return claims
+
+    def _signed(self, token: object) -> tuple[Claims, str]:
+        if not isinstance(token, str) or not token or len(token) > MAX_TOKEN:
+            raise TokenRefused("size")
+        head = token.partition(".")[0]
+        if len(head) > MAX_HEADER or token.count(".") != 2 or not token.isascii():
+            raise TokenRefused("format")
+        header = _decoded(head)
+        if header.get("alg") != "RS256":
+            raise TokenRefused("alg")
+        if not header.keys() <= HEADER_MEMBERS:
+            raise TokenRefused("header")
+        kid = header.get("kid")
+        if not isinstance(kid, str | None):
+            raise TokenRefused("kid")
+        try:
+            key = self.keys.get(kid)
+            payload = jws.deserialize_compact(token, key, algorithms=ALGORITHMS).payload
+        except UnknownKey:
+            raise TokenRefused("kid") from None
+        except (JoseError, ValueError, TypeError):
+            raise TokenRefused("signature") from None
+        try:
+            return loads_object(payload), "RS256"
+        except Malformed:
+            raise TokenRefused("claims") from None
+
+    def _issued(self, claims: Claims, *, use: str) -> None:
+        if claims.get("iss") != self.issuer:
+            raise TokenRefused("iss")
+        if claims.get("token_use") != use:
+            raise TokenRefused("token_use")
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
+            raise TokenRefused("sub")
+        now = self.now()
+        if _instant(claims, "exp") <= now - LEEWAY_SECONDS:
+            raise TokenRefused("exp")
+        if _instant(claims, "iat") > now + LEEWAY_SECONDS:
+            raise TokenRefused("iat")
+        if "nbf" in claims and _instant(claims, "nbf") > now + LEEWAY_SECONDS:
+            raise TokenRefused("nbf")
+
+    @staticmethod
+    def _bound(at_hash: object, access_token: str, algorithm: str) -> None:
+        # OpenID Connect Core 3.1.3.6: the left half of the hash that the algorithm's name gives.
+        digest = hashlib.new(f"sha{algorithm[2:]}", access_token.encode()).digest()
+        expected = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
+        if not isinstance(at_hash, str) or not hmac.compare_digest(at_hash.encode(), expected):
+            raise TokenRefused("at_hash")
+
+
+def read_claims(token: str) -> Claims:
+    """The claims of a token that was verified before and has been in our keeping since."""
+    return _decoded(token.split(".")[1])
+
+
+def person_of(claims: Claims) -> Person:
+    """Who an ID token speaks of. Lists are capped, foreign types passed over."""
+    return Person(
+        issuer=str(claims["iss"]),
+        subject=str(claims["sub"]),
+        username=_text(claims.get("cognito:username")) or str(claims["sub"]),
+        email=_text(claims.get("email")),
+        name=_text(claims.get("name")),
+        groups=_list(claims.get("cognito:groups")),
+        roles=_list(claims.get("cognito:roles")),
+        preferred_role=_text(claims.get("cognito:preferred_role")),
+    )
+
+
+def _decoded(segment: str) -> Claims:
+    try:
+        raw = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
+        return loads_object(raw)
+    except (binascii.Error, Malformed, ValueError):
+        raise TokenRefused("format") from None
+
+
+def _instant(claims: Claims, name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TokenRefused(name)
+    try:
+        instant = float(value)
+    except OverflowError:
+        raise TokenRefused(name) from None
+    if not math.isfinite(instant) or not 0 < instant < 1e11:
+        raise TokenRefused(name)
+    return instant
+
+
+def _text(value: object) -> str | None:
+    return value[:512] if isinstance(value, str) and value else None
+
+
+def _list(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(item[:256] for item in value[:MAX_GROUPS] if isinstance(item, str))

@@ -1,0 +1,96 @@
+"""Events for operators: one JSON line each, with the request's id, never with a secret.
+
+Log an event and its facts, not a sentence. Every value is cut and made safe for one line; libraries
+may warn, but their debug output, which holds tokens and query strings, never comes through.
+"""
+
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, has_request_context, request
+
+LONGEST_VALUE = 300
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LOUD = ("urllib3", "botocore", "boto3", "authlib", "requests", "gunicorn", "werkzeug")
+
+_log: Any = structlog.get_logger()
+
+
+def configure(level: str, form: str) -> None:
+    """Set up events for this process: `form` is json or console."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).level))
+    for name in ("urllib3", "botocore", "boto3", "authlib", "requests"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _safe,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def event(name: str, /, *, level: str = "info", **facts: object) -> None:
+    """Log an event of the running request."""
+    if has_request_context():
+        facts["request_id"] = request_id()
+    getattr(_log, level)(name, **facts)
+
+
+def request_id() -> str:
+    """The id that ties a page, its log lines and a person's question together."""
+    known: str | None = g.get("request_id")
+    if known is None:
+        known = g.request_id = os.urandom(8).hex()
+    return known
+
+
+def observe_requests(app: Flask, clock: Callable[[], float] = time.perf_counter) -> None:
+    """Log every request once, by route and outcome; paths and queries stay out."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = clock()
+
+    @app.after_request
+    def done(response: Response) -> Response:
+        rule = request.url_rule.rule if request.url_rule else "(none)"
+        if rule.startswith(("/healthz", "/readyz", "/static")) and response.status_code < 400:
+            return response
+        milliseconds = round((clock() - g.get("began", clock())) * 1000, 2)
+        event(
+            "request",
+            method=request.method,
+            route=rule,
+            status=response.status_code,
+            ms=milliseconds,
+        )
+        return response
+
+
+def _safe(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in line.items():
+        if isinstance(value, bool | int | float) or value is None:
+            continue
+        text = value if isinstance(value, str) else str(value)
+        if len(text) > LONGEST_VALUE:
+            text = text[:LONGEST_VALUE] + "…"
+        line[key] = _UNSAFE.sub("\ufffd", text)
+    return line

@@ -1,0 +1,105 @@
+"""The facts that rooms hand to each other. All frozen; whatever is secret stays out of repr()."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Claims = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
+    """One try to sign in, from leaving for Managed Login to the callback.
+
+    Every secret of the attempt is derived from `seed`, so a browser can hold many in one cookie.
+    `started_at` is in epoch seconds.
+    """
+
+    seed: bytes = field(repr=False)
+    started_at: int
+    next_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """The three tokens of one sign-in. `expires_at` is the earlier end of ID and access token."""
+
+    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in. The key of a person is issuer and subject, never a name or an address."""
+
+    issuer: str
+    subject: str
+    username: str
+    email: str | None
+    name: str | None
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    preferred_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """Temporary AWS credentials of one identity. `expires_at` is in epoch seconds."""
+
+    identity_id: str
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_at: int
+    role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What the server remembers of one browser. Without a person it is a guest's.
+
+    `changed_claims` names what the last refresh changed in the ID token.
+    """
+
+    created_at: int
+    seen_at: int
+    person: Person | None = None
+    tokens: TokenSet | None = field(default=None, repr=False)
+    user_keys: AwsKeys | None = None
+    guest_keys: AwsKeys | None = None
+    identity_id: str | None = None
+    userinfo: Claims | None = field(default=None, repr=False)
+    userinfo_at: int | None = None
+    refreshed_at: int | None = None
+    changed_claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """The request as it left, secrets already cut."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAnswer:
+    """What one call of the API brought back. `milliseconds` is the wall time of the round trip.
+
+    `body` is raw and bounded; `cut` says that there was more.
+    """
+
+    endpoint: str
+    identity: str
+    status: int
+    reason: str
+    milliseconds: float
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+    cut: bool
+    sent: SentRequest
+    role_arn: str | None = None
+    request_id: str | None = None

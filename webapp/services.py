@@ -1,0 +1,156 @@
+"""The composition root: the only place that takes Settings apart, and builds every room once."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from webapp.api.client import ApiClient
+from webapp.credentials.pool import IdentityPool
+from webapp.credentials.wallet import Wallet
+from webapp.errors import Unavailable
+from webapp.keyring import Keyring
+from webapp.managed_login.client import ClientFacts, ManagedLogin
+from webapp.managed_login.keys import SigningKeys
+from webapp.managed_login.metadata import Metadata
+from webapp.managed_login.tokens import TokenVerifier
+from webapp.outbound import Outbound
+from webapp.settings import Settings
+from webapp.signin.attempts import Attempts
+from webapp.signin.errands import Errands
+from webapp.signin.freshness import Freshness
+from webapp.signin.journey import Journey
+from webapp.signin.signout import SignOut
+from webapp.store.base import Store
+from webapp.store.sqlite import SqliteStore
+from webapp.store.turns import Turns
+from webapp.store.vault import Vault
+
+Now = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every room, joined. One process has one of these."""
+
+    ring: Keyring
+    store: Store
+    vault: Vault
+    attempts: Attempts
+    metadata: Metadata
+    signing_keys: SigningKeys
+    managed_login: ManagedLogin
+    journey: Journey
+    freshness: Freshness
+    sign_out: SignOut
+    wallet: Wallet
+    api: ApiClient
+
+    def warm_up(self) -> None:
+        """Fetch discovery document and signing keys in the background, so nobody waits for them."""
+
+        def fetch() -> None:
+            with suppress(Unavailable):
+                self.signing_keys.warm()
+
+        threading.Thread(target=fetch, daemon=True, name="warm-up").start()
+
+
+def build(settings: Settings, *, now: Now = time.time) -> Services:
+    """Build all rooms. Raises StoreUnavailable when the store cannot be opened."""
+    ring = Keyring(settings.secret_keys)
+    store = open_store(settings.session_store_url)
+    vault = Vault(
+        store,
+        ring,
+        idle=settings.session_idle_seconds,
+        absolute=settings.session_absolute_seconds,
+        now=now,
+    )
+    outbound = Outbound()
+    metadata = Metadata(
+        outbound,
+        issuer=settings.issuer,
+        discovery_url=settings.discovery_url,
+        domain=settings.cognito_domain,
+        now=now,
+    )
+    keys = SigningKeys(outbound, metadata, now=now)
+    verifier = TokenVerifier(keys, settings.issuer, settings.cognito_client_id, now)
+    managed_login = ManagedLogin(
+        ClientFacts(
+            client_id=settings.cognito_client_id,
+            client_secret=settings.cognito_client_secret,
+            redirect_uri=f"{settings.app_base_url}/callback",
+            signed_out_uri=f"{settings.app_base_url}/",
+            scopes=settings.cognito_scopes,
+        ),
+        metadata,
+        outbound,
+        _client("cognito-idp", settings.aws_region, settings.user_pool_endpoint),
+    )
+    attempts = Attempts(ring)
+    journey = Journey(attempts, managed_login, verifier, vault, now=now)
+    turns = Turns(vault, now=now)
+    errands = Errands(partial(managed_login.revoke))
+    freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now)
+    pool = IdentityPool(
+        _client("cognito-identity", settings.aws_region, settings.identity_pool_endpoint),
+        pool_id=settings.cognito_identity_pool_id,
+        login_key=settings.login_key,
+        now=now,
+    )
+    return Services(
+        ring=ring,
+        store=store,
+        vault=vault,
+        attempts=attempts,
+        metadata=metadata,
+        signing_keys=keys,
+        managed_login=managed_login,
+        journey=journey,
+        freshness=freshness,
+        sign_out=SignOut(managed_login, vault, errands, journey),
+        wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
+        api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
+    )
+
+
+def open_store(url: str) -> Store:
+    """The store that a checked SESSION_STORE_URL names."""
+    return SqliteStore(Path(url.removeprefix("sqlite:///")))
+
+
+def _client(service: str, region: str, endpoint: str | None) -> Any:
+    """A boto3 client for public, unsigned calls: the instance's own role never takes part."""
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    # An explicit session: no profile, no credential lookup, no instance metadata.
+    session = boto3.session.Session(
+        aws_access_key_id="unused",
+        aws_secret_access_key="unused",
+        region_name=region,
+    )
+    return session.client(
+        service,
+        endpoint_url=endpoint,
+        config=Config(
+            signature_version=UNSIGNED,
+            connect_timeout=2,
+            read_timeout=4,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=32,
+            proxies={},
+            user_agent="portico",
+        ),
+        verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or None,
+    )

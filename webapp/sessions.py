@@ -1,0 +1,151 @@
+"""Between a browser's cookies and the vault. Every doubt about a cookie means: nobody.
+
+Two cookies at most: the ticket of a session and the attempts to sign in. Both carry the `__Host-`
+prefix wherever https is; a page that needs neither sets neither and asks the store nothing.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flask import Flask, Response, g, request
+
+from webapp.errors import SessionEnded, StoreUnavailable
+from webapp.observe import event
+from webapp.records import SignInAttempt
+from webapp.signin.attempts import COOKIE_SECONDS, Attempts
+from webapp.store.vault import Session, Vault
+
+TICKET = "portico"
+ATTEMPTS = "portico-signin"
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What one request found and what its answer shall set."""
+
+    session: Session | None = None
+    looked: bool = False
+    ticket_to_set: str | None = None
+    attempts_to_set: list[SignInAttempt] | None = field(default=None, repr=False)
+    personal: bool = False
+
+
+class Sessions:
+    """The sessions of one application. `secure` says whether cookies may demand https."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        attempts: Attempts,
+        *,
+        secure: bool,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._vault = vault
+        self._attempts = attempts
+        self._secure = secure
+        self._now = now
+        prefix = "__Host-" if secure else ""
+        self._ticket_name = prefix + TICKET
+        self._attempts_name = prefix + ATTEMPTS
+
+    def install(self, app: Flask) -> None:
+        """Write the cookies behind every view."""
+        app.after_request(self.write)
+
+    def current(self) -> Session | None:
+        """The session of this request, a guest's included; read from the store once.
+
+        Raises StoreUnavailable.
+        """
+        visit = self._visit()
+        if not visit.looked:
+            cookie = self._cookie(self._ticket_name)
+            if cookie is not None:
+                visit.personal = True
+                visit.session = self._opened(cookie)
+            visit.looked = True
+        return visit.session
+
+    def keep(self, session: Session) -> None:
+        """Use a newer state of the session for the rest of this request."""
+        visit = self._visit()
+        if visit.session is None or visit.session.ticket != session.ticket:
+            visit.ticket_to_set = session.ticket.text
+        visit.session, visit.looked, visit.personal = session, True, True
+
+    def drop(self) -> None:
+        """Forget the session; the answer takes the cookie away."""
+        visit = self._visit()
+        visit.session, visit.looked, visit.personal = None, True, True
+        visit.ticket_to_set = ""
+
+    def attempts(self) -> list[SignInAttempt]:
+        """The sign-ins that this browser has under way."""
+        visit = self._visit()
+        if visit.attempts_to_set is not None:
+            return visit.attempts_to_set
+        return self._attempts.unpack(self._cookie(self._attempts_name), self._now())
+
+    def set_attempts(self, attempts: Sequence[SignInAttempt]) -> None:
+        """Remember these in place of those before."""
+        self._visit().attempts_to_set = list(attempts)
+
+    def write(self, response: Response) -> Response:
+        """Set what changed, and keep every personal answer out of every cache."""
+        visit: _Visit | None = g.get("visit")
+        if visit is None:
+            return response
+        if visit.ticket_to_set is not None:
+            self._set(response, self._ticket_name, visit.ticket_to_set, None)
+        if visit.attempts_to_set is not None:
+            packed = self._attempts.pack(visit.attempts_to_set) if visit.attempts_to_set else ""
+            self._set(response, self._attempts_name, packed, COOKIE_SECONDS)
+        if visit.personal or visit.attempts_to_set is not None:
+            response.headers["Cache-Control"] = "no-store"
+        response.vary.add("Cookie")
+        return response
+
+    def _opened(self, cookie: str) -> Session | None:
+        session = self._vault.open(cookie)
+        if session is None:
+            return None
+        try:
+            return self._vault.touch(session)
+        except SessionEnded:
+            return None
+        except StoreUnavailable as fault:
+            # Reading worked, only the note of this visit did not: no reason to turn anyone away.
+            event("last_seen_not_written", level="warning", **fault.facts)
+            return session
+
+    def _cookie(self, name: str) -> str | None:
+        """The cookie's value if it came exactly once; two of a name may mean a planted one."""
+        raw = request.headers.get("Cookie")
+        if not raw or name not in raw:
+            return None
+        found = [
+            value.strip()
+            for key, _, value in (part.partition("=") for part in raw.split(";"))
+            if key.strip() == name
+        ]
+        return found[0] if len(found) == 1 and found[0] else None
+
+    def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds if value else 0,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    @staticmethod
+    def _visit() -> _Visit:
+        visit: _Visit | None = g.get("visit")
+        if visit is None:
+            visit = g.visit = _Visit()
+        return visit

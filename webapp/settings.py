@@ -1,0 +1,272 @@
+"""Settings: frozen, read once from a mapping, every problem reported together.
+
+The table of SPEC section 3 is the model below. Each variable may also come as NAME_FILE, the path
+of a file that holds the value (the usual way for secrets in a container).
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from webapp.addresses import is_loopback
+from webapp.errors import SettingsProblems
+
+PREFIXES = ("APP_", "COGNITO_", "SESSION_")
+MIN_KEY_BYTES = 32
+DEFAULT_SCOPES = "openid email profile aws.cognito.signin.user.admin"
+
+
+def _url(value: str, *, path_allowed: bool) -> str:
+    if re.search(r"[\s\x00-\x1f\x7f\\]", value):
+        raise ValueError("has a blank or control character in it; write one plain address")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not an address; write it like https://portal.example.com") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
+        raise ValueError("is not an address; write it like https://portal.example.com")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must not carry a user name, a query or a fragment; leave those out")
+    if "*" in parts.hostname:
+        raise ValueError("must name one host, not a pattern; write the host out")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must start with https:// (http is for localhost, 127.0.0.1 and [::1])")
+    if not path_allowed and parts.path not in ("", "/"):
+        raise ValueError(f"must be an origin alone; leave {parts.path!r} out")
+    return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    value = _url(value, path_allowed=False)
+    parts = urlsplit(value)
+    default = {"https": 443, "http": 80}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _matching(pattern: str, example: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"does not look right; expected something like {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _key(value: str) -> bytes:
+    raw = value.encode()
+    if len(raw) < MIN_KEY_BYTES:
+        raise ValueError(
+            f"is {len(raw)} bytes long, at least {MIN_KEY_BYTES} are needed; make one with: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    return raw
+
+
+def _keys(value: object) -> tuple[bytes, ...]:
+    return tuple(_key(part) for part in re.split(r"[\s,]+", str(value)) if part)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[\s,]+", str(value)) if word)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in str(value).split(",") if name.strip())
+    for name in names:
+        if not re.fullmatch(r"[\w .+-]{1,32}", name):
+            raise ValueError(f"has {name!r}, which cannot be the name of an identity provider")
+    return names
+
+
+def _store_url(value: str) -> str:
+    scheme = value.partition("://")[0]
+    if scheme == "sqlite":
+        if not value.startswith("sqlite:///") or value == "sqlite:///":
+            raise ValueError(
+                "needs a file: sqlite:///var/sessions.db or sqlite:////srv/sessions.db"
+            )
+        return value
+    if scheme in ("redis", "rediss", "dynamodb"):
+        raise ValueError(
+            f"names a {scheme} store, which this release does not have; use sqlite:///"
+        )
+    raise ValueError("must be a store address such as sqlite:///var/sessions.db")
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Url = Annotated[str, AfterValidator(lambda value: _url(value, path_allowed=True))]
+
+
+class _Table(BaseModel):
+    """SPEC section 3, one field a variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    app_base_url: Origin
+    secret_key: Annotated[bytes, BeforeValidator(lambda value: _key(str(value)))] = Field(
+        repr=False
+    )
+    secret_key_fallbacks: Annotated[tuple[bytes, ...], BeforeValidator(_keys)] = Field(
+        (), repr=False
+    )
+    aws_region: Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", "us-east-1")]
+    aws_endpoint_url: Url | None = None
+    aws_endpoint_url_cognito_identity_provider: Url | None = None
+    aws_endpoint_url_cognito_identity: Url | None = None
+    cognito_user_pool_id: Annotated[str, _matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
+    cognito_client_id: Annotated[str, _matching(r"[\w+]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
+    cognito_client_secret: str | None = Field(None, repr=False)
+    cognito_issuer: Url | None = None
+    cognito_discovery_url: Url | None = None
+    cognito_domain: Origin | None = None
+    cognito_identity_pool_id: Annotated[
+        str,
+        _matching(r"[\w-]{1,55}:[0-9A-Za-z-]+", "us-east-1:1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ]
+    cognito_scopes: Annotated[tuple[str, ...], BeforeValidator(_words)] = tuple(
+        DEFAULT_SCOPES.split()
+    )
+    cognito_identity_providers: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    api_endpoint: Url
+    session_store_url: Annotated[str, AfterValidator(_store_url)] = "sqlite:///var/sessions.db"
+    session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
+    session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
+    trusted_proxy_hops: int = Field(0, ge=0, le=10)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+
+class Settings(_Table):
+    """The application's settings. `load` is the only way in from the outside."""
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], dotenv: Path | None = None) -> "Settings":
+        """Read settings from a mapping, beneath it from a `.env` file.
+
+        Raises SettingsProblems with every problem found, each naming its variable and the cure.
+        """
+        values = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv else {}
+        values |= {k: v for k, v in environ.items() if v}
+        problems: list[str] = []
+        table = _read_table(values, problems)
+        try:
+            settings = cls.model_validate(table)
+        except ValidationError as error:
+            unread = {problem.partition("_FILE ")[0] for problem in problems}
+            problems += [line for line in _sentences(error) if line.split()[0] not in unread]
+            raise SettingsProblems(sorted(problems)) from None
+        problems += _disagreements(settings)
+        if problems:
+            raise SettingsProblems(sorted(problems))
+        return settings
+
+    @property
+    def secret_keys(self) -> tuple[bytes, ...]:
+        """All keys, the writing one first."""
+        return (self.secret_key, *self.secret_key_fallbacks)
+
+    @property
+    def issuer(self) -> str:
+        """The exact `iss` that tokens must carry."""
+        if self.cognito_issuer:
+            return self.cognito_issuer
+        return f"https://cognito-idp.{self._host}/{self.cognito_user_pool_id}"
+
+    @property
+    def discovery_url(self) -> str:
+        """Where the pool's OpenID Connect discovery document is."""
+        if self.cognito_discovery_url:
+            return self.cognito_discovery_url
+        base = self.user_pool_endpoint or f"https://cognito-idp.{self._host}"
+        return f"{base}/{self.cognito_user_pool_id}/.well-known/openid-configuration"
+
+    @property
+    def user_pool_endpoint(self) -> str | None:
+        """The address of the user pool API when it is not AWS's own."""
+        return self.aws_endpoint_url_cognito_identity_provider or self.aws_endpoint_url
+
+    @property
+    def identity_pool_endpoint(self) -> str | None:
+        """The address of the identity pool API when it is not AWS's own."""
+        return self.aws_endpoint_url_cognito_identity or self.aws_endpoint_url
+
+    @property
+    def login_key(self) -> str:
+        """The key under which the identity pool knows the user pool."""
+        return f"cognito-idp.{self._host}/{self.cognito_user_pool_id}"
+
+    @property
+    def _host(self) -> str:
+        suffix = ".cn" if self.aws_region.startswith("cn-") else ""
+        return f"{self.aws_region}.amazonaws.com{suffix}"
+
+
+KNOWN = tuple(name.upper() for name in _Table.model_fields)
+
+
+def _read_table(values: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    table: dict[str, str] = {}
+    for name in KNOWN:
+        path = values.get(f"{name}_FILE")
+        if path and name in values:
+            problems.append(f"{name} and {name}_FILE are both set; keep one of them")
+        if path:
+            try:
+                table[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                problems.append(f"{name}_FILE names a file that cannot be read as text; check it")
+        elif name in values:
+            table[name.lower()] = values[name].strip()
+    allowed = {*KNOWN, *(f"{name}_FILE" for name in KNOWN)}
+    for name in values:
+        if name.startswith(PREFIXES) and name not in allowed:
+            problems.append(f"{name} is not a setting of Portico{_nearest(name)}")
+    return table
+
+
+def _nearest(name: str) -> str:
+    from_same_family = [known for known in KNOWN if known.startswith(name.split("_")[0])]
+    close = [known for known in from_same_family if _distance(known, name) <= 3]
+    return f"; did you mean {close[0]}?" if close else "; take it out or correct its name"
+
+
+def _distance(one: str, other: str) -> int:
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False):
+        name = str(item["loc"][0]).upper()
+        if item["type"] == "missing":
+            lines.append(f"{name} is missing; set it, or {name}_FILE to a file that holds it")
+        elif item["type"] == "value_error":
+            lines.append(f"{name} {item['ctx']['error']}")
+        else:
+            text = item["msg"].removeprefix("Input ")
+            lines.append(f"{name} {text}")
+    return lines
+
+
+def _disagreements(settings: Settings) -> list[str]:
+    problems = []
+    if "openid" not in settings.cognito_scopes:
+        problems.append("COGNITO_SCOPES lacks openid, without which there is no ID token; add it")
+    if settings.session_idle_seconds > settings.session_absolute_seconds:
+        problems.append(
+            "SESSION_IDLE_SECONDS is longer than SESSION_ABSOLUTE_SECONDS; make it the shorter one"
+        )
+    return problems

@@ -1,0 +1,80 @@
+"""What must still be told to the provider after a person is gone: retried until it is done.
+
+The person never waits for it. An errand lives in this process until it succeeds or no longer
+matters; `docs/decisions` says what a crash in between costs.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from webapp.errors import ProviderUnavailable
+
+LIFE_SECONDS = 3600.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+MAX_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    refresh_token: str = field(repr=False)
+    until: float
+    pause: float = FIRST_PAUSE
+
+
+class Errands:
+    """Revocations under way. `revoke_now` raises ProviderUnavailable while it does not succeed."""
+
+    def __init__(
+        self,
+        revoke_now: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._revoke_now = revoke_now
+        self._clock = clock
+        self._pause = pause
+        self._waiting: queue.Queue[_Errand] = queue.Queue(MAX_WAITING)
+        self._lock = threading.Lock()
+        self._runner: threading.Thread | None = None
+
+    def revoke(self, refresh_token: str) -> bool:
+        """Revoke now; if the provider is out of reach, later. Whether it is done already."""
+        try:
+            self._revoke_now(refresh_token)
+        except ProviderUnavailable:
+            self.later(refresh_token)
+            return False
+        return True
+
+    def later(self, refresh_token: str) -> None:
+        """Revoke from the background, again and again for an hour."""
+        try:
+            self._waiting.put_nowait(_Errand(refresh_token, self._clock() + LIFE_SECONDS))
+        except queue.Full:
+            return
+        with self._lock:
+            # Made when first needed, so that it lives in the worker and not in gunicorn's parent.
+            if self._runner is None or not self._runner.is_alive():
+                self._runner = threading.Thread(target=self._run, daemon=True, name="errands")
+                self._runner.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many are not done."""
+        return self._waiting.qsize()
+
+    def _run(self) -> None:
+        while True:
+            errand = self._waiting.get()
+            if self._clock() >= errand.until:
+                continue
+            try:
+                self._revoke_now(errand.refresh_token)
+            except ProviderUnavailable:
+                self._pause(errand.pause)
+                longer = min(errand.pause * 2, LONGEST_PAUSE)
+                self._waiting.put(_Errand(errand.refresh_token, errand.until, longer))

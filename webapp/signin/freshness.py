@@ -1,0 +1,185 @@
+"""Keeps the tokens of a session alive: before they end, once, whoever asks and however many."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable
+from webapp.managed_login.client import GrantRefused, ManagedLogin, TokenAnswer
+from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
+from webapp.records import SessionRecord, TokenSet
+from webapp.signin.errands import Errands
+from webapp.store.turns import Turns
+from webapp.store.vault import Session, Vault
+
+EARLY_SECONDS = 60
+EARLY_SHARE = 0.1
+PAUSE_AFTER_FAILURE = 5.0
+WRITE_TRIES = 20
+WRITE_PAUSE = 0.25
+
+
+class Freshness:
+    """Refreshes tokens. `now` gives epoch seconds, `pause` waits."""
+
+    def __init__(
+        self,
+        managed_login: ManagedLogin,
+        verifier: TokenVerifier,
+        vault: Vault,
+        turns: Turns,
+        errands: Errands,
+        *,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._managed_login = managed_login
+        self._verifier = verifier
+        self._vault = vault
+        self._turns = turns
+        self._errands = errands
+        self._now = now
+        self._pause = pause
+        self._rest_until = 0.0
+
+    def keep(self, session: Session) -> Session:
+        """The session with living tokens.
+
+        The provider may be down while the tokens live. Raises ProviderUnavailable when they are
+        dead and cannot be renewed now, SessionEnded when the provider ended the session.
+        """
+        tokens = session.record.tokens
+        if tokens is None or not self._due(tokens):
+            return session
+        alive = self._alive(session.record)
+        if alive and self._now() < self._rest_until:
+            return session
+        try:
+            return self._renewed(session, tokens)
+        except ProviderUnavailable:
+            self._rest_until = self._now() + PAUSE_AFTER_FAILURE
+            if alive:
+                return session
+            raise
+
+    def renew(self, session: Session) -> Session:
+        """The session with new tokens, due or not. Raises as `keep` does, alive or not."""
+        tokens = session.record.tokens
+        if tokens is None:
+            raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
+        return self._renewed(session, tokens)
+
+    def _renewed(self, session: Session, stale: TokenSet) -> Session:
+        def settled(record: SessionRecord) -> bool:
+            return record.tokens is not None and record.tokens.id_token != stale.id_token
+
+        return self._turns.once(
+            session, b"refresh/", settled=settled, usable=self._alive, work=self._refresh
+        )
+
+    def _alive(self, record: SessionRecord) -> bool:
+        return record.tokens is not None and record.tokens.expires_at > self._now()
+
+    def _due(self, tokens: TokenSet) -> bool:
+        life = tokens.expires_at - tokens.issued_at
+        return tokens.expires_at - self._now() <= min(EARLY_SECONDS, max(1, life * EARLY_SHARE))
+
+    def _refresh(self, session: Session) -> Session:
+        tokens = session.record.tokens
+        if tokens is None or tokens.refresh_token is None:
+            self._vault.end(session)
+            raise SessionEnded("There is no refresh token; sign in again.", code="no_refresh_token")
+        try:
+            answer = self._managed_login.refresh(tokens.refresh_token)
+        except GrantRefused as refusal:
+            if refusal.error != "invalid_grant":
+                # Our client is refused, not the person: an operator can mend it, so keep all.
+                raise ProviderUnavailable(
+                    "The user pool refuses this application.", code=refusal.error, alarm=True
+                ) from refusal
+            self._vault.end(session)
+            raise SessionEnded(
+                "Cognito ended this session; sign in again.", code="refresh_refused"
+            ) from refusal
+        return self._write(session, self._next(session, tokens, answer), answer)
+
+    def _next(
+        self, session: Session, tokens: TokenSet, answer: TokenAnswer
+    ) -> Callable[[SessionRecord], SessionRecord]:
+        person = session.record.person
+        subject = person.subject if person else ""
+        now = int(self._now())
+        try:
+            if not isinstance(answer.access_token, str):
+                raise TokenRefused("access token missing")
+            access = self._verifier.access_token(answer.access_token, subject=subject)
+            ends = access["exp"]
+            id_token = tokens.id_token
+            if answer.id_token is not None:
+                claims = self._verifier.id_token(answer.id_token, access_token=answer.access_token)
+                if claims["sub"] != subject:  # OpenID Connect Core 12.2
+                    raise TokenRefused("sub")
+                id_token, person = str(answer.id_token), person_of(claims)
+                ends = min(ends, claims["exp"])
+        except ProviderUnavailable:
+            # A rotated refresh token must not be lost with the answer we cannot check now.
+            kept = replace(tokens, refresh_token=answer.refresh_token)
+            self._write(session, lambda record: replace(record, tokens=kept), answer)
+            raise
+        except TokenRefused as refusal:
+            self._vault.end(session)
+            raise SessionEnded(
+                "The renewed tokens are not this person's; sign in again.",
+                code="refresh_changed",
+                check=refusal.check,
+                alarm=True,
+            ) from refusal
+        fresh = TokenSet(id_token, answer.access_token, answer.refresh_token, now, int(ends))
+        changed = changed_claims(tokens.id_token, id_token)
+        regrouped = (
+            session.record.person is not None
+            and person is not None
+            and (
+                (session.record.person.groups, session.record.person.roles)
+                != (person.groups, person.roles)
+            )
+        )
+
+        def change(record: SessionRecord) -> SessionRecord:
+            keys = None if regrouped else record.user_keys  # old rights end with the old groups
+            return replace(
+                record,
+                tokens=fresh,
+                person=person,
+                user_keys=keys,
+                refreshed_at=now,
+                changed_claims=changed,
+            )
+
+        return change
+
+    def _write(
+        self,
+        session: Session,
+        change: Callable[[SessionRecord], SessionRecord],
+        answer: TokenAnswer,
+    ) -> Session:
+        for tried in range(WRITE_TRIES):
+            try:
+                return self._vault.change(session, change)
+            except SessionEnded:
+                # Signed out while we refreshed: what we won must not outlive the session.
+                if answer.refresh_token:
+                    self._errands.revoke(answer.refresh_token)
+                raise
+            except StoreUnavailable:
+                if tried == WRITE_TRIES - 1:
+                    raise
+                self._pause(WRITE_PAUSE)
+        raise AssertionError("unreachable")
+
+
+def changed_claims(before: str, after: str) -> tuple[str, ...]:
+    """The names of the ID token's claims that a refresh changed."""
+    old, new = read_claims(before), read_claims(after)
+    return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))[:40]

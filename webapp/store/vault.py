@@ -1,0 +1,168 @@
+"""Sessions in the store: opened by a ticket, changed only as read, gone for good when ended."""
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from webapp.errors import SessionEnded
+from webapp.keyring import Key, Keyring
+from webapp.records import Person, SessionRecord
+from webapp.store.base import Store
+from webapp.store.sealing import Ticket, Unopenable, seal, unseal
+
+Clock = Callable[[], float]
+Change = Callable[[SessionRecord], SessionRecord]
+PURGE_EVERY_SECONDS = 60
+PURGE_ROWS = 200
+CONFLICTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A record in the hands of one request, with what is needed to change it."""
+
+    ticket: Ticket = field(repr=False)
+    key: Key = field(repr=False)
+    record: SessionRecord
+    version: int
+
+    @property
+    def place(self) -> bytes:
+        """The record's key in the store; also what CSRF tokens are bound to."""
+        return self.ticket.place(self.key)
+
+
+class Vault:
+    """Creates, opens, changes and ends sessions.
+
+    `idle` and `absolute` are the lifetimes in seconds; `now` gives epoch seconds.
+    """
+
+    def __init__(
+        self, store: Store, ring: Keyring, *, idle: int, absolute: int, now: Clock = time.time
+    ) -> None:
+        self.store = store
+        self._ring = ring
+        self.idle = idle
+        self.absolute = absolute
+        self._now = now
+        self._purged_at = 0.0
+
+    def create(self, record: SessionRecord) -> Session:
+        """Put a new record away under a new ticket."""
+        key = self._ring.writing
+        ticket = Ticket.fresh(key.mark)
+        session = Session(ticket, key, record, 1)
+        made = self.store.create(
+            session.place,
+            seal(record, ticket, key),
+            expires_at=self._end(record),
+            person=self.person_key(record.person),
+            now=self._now(),
+        )
+        if not made:  # 128 random bits met a taken key: never by chance
+            raise SessionEnded("The session could not be made; sign in again.", code="clash")
+        self._sweep()
+        return session
+
+    def open(self, text: str) -> Session | None:
+        """The living session behind a cookie's value.
+
+        None for an unknown, ended or unreadable one; all of them mean: nobody is signed in.
+        """
+        ticket = Ticket.parse(text)
+        if ticket is None:
+            return None
+        for key in self._ring.marked(ticket.mark):
+            session = self._load(ticket, key)
+            if session is not None:
+                return session
+        return None
+
+    def reload(self, session: Session) -> Session | None:
+        """The session as it stands now, or None when it is gone."""
+        return self._load(session.ticket, session.key)
+
+    def change(self, session: Session, change: Change) -> Session:
+        """Apply `change` to the newest record and write it.
+
+        Another request may have written in between; then the change is made anew on what that one
+        left. Raises SessionEnded when the record is gone: a change never brings it back.
+        """
+        current: Session | None = session
+        for _ in range(CONFLICTS):
+            if current is None:
+                break
+            record = change(current.record)
+            if record == current.record:
+                return current
+            sealed = seal(record, current.ticket, current.key)
+            end = self._end(record)
+            if self.store.replace(current.place, sealed, version=current.version, expires_at=end):
+                return replace(current, record=record, version=current.version + 1)
+            current = self.reload(current)
+        raise SessionEnded("This session ended meanwhile; sign in again.", code="ended_meanwhile")
+
+    def end(self, session: Session) -> SessionRecord | None:
+        """End the session; the record as it stood at that very moment, None when it was gone.
+
+        The newest record matters: a refresh in flight may have put a newer refresh token there.
+        """
+        stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
+        return self._unsealed(stored.sealed, session.ticket, session.key) if stored else None
+
+    def end_all_of(self, person: Person) -> int:
+        """End every session of a person; how many there were."""
+        now = self._now()
+        places = {
+            place
+            for key in self._ring.reading
+            for place in self.store.keys_of(self._person_key(person, key), now=now)
+        }
+        until = int(now) + self.absolute
+        return sum(self.store.delete(place, until=until) is not None for place in places)
+
+    def person_key(self, person: Person | None) -> bytes | None:
+        """The keyed hash under which the store lists a person's records."""
+        return None if person is None else self._person_key(person, self._ring.writing)
+
+    def touch(self, session: Session) -> Session:
+        """Note that the person was here; at most one write a minute, less for short lifetimes."""
+        now = int(self._now())
+        if now - session.record.seen_at < min(60, max(1, self.idle // 4)):
+            return session
+        return self.change(
+            session, lambda record: replace(record, seen_at=max(now, record.seen_at))
+        )
+
+    def seconds_left(self, record: SessionRecord) -> int:
+        """How long the session would live without another request."""
+        return max(0, self._end(record) - int(self._now()))
+
+    def _load(self, ticket: Ticket, key: Key) -> Session | None:
+        stored = self.store.load(ticket.place(key), now=self._now())
+        if stored is None:
+            return None
+        record = self._unsealed(stored.sealed, ticket, key)
+        return Session(ticket, key, record, stored.version) if record else None
+
+    @staticmethod
+    def _unsealed(sealed: bytes, ticket: Ticket, key: Key) -> SessionRecord | None:
+        try:
+            return unseal(sealed, ticket, key)
+        except Unopenable:
+            return None
+
+    def _end(self, record: SessionRecord) -> int:
+        return min(record.seen_at + self.idle, record.created_at + self.absolute)
+
+    @staticmethod
+    def _person_key(person: Person, key: Key) -> bytes:
+        return hmac.digest(key.index, f"{person.issuer}\x00{person.subject}".encode(), "sha256")
+
+    def _sweep(self) -> None:
+        now = self._now()
+        if now - self._purged_at >= PURGE_EVERY_SECONDS:
+            self._purged_at = now
+            self.store.purge(now=now, limit=PURGE_ROWS)

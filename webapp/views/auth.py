@@ -1,0 +1,160 @@
+"""GET /login, GET /callback, POST /logout: the way in and the way out."""
+
+import re
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from webapp.addresses import local_path
+from webapp.errors import BadInput, NotOffered, SessionEnded, SignInRefused
+from webapp.keyring import fingerprint
+from webapp.observe import event
+from webapp.records import SignInAttempt
+from webapp.security import Security
+from webapp.sessions import Sessions
+from webapp.signin.journey import Journey
+from webapp.signin.signout import Farewell, SignOut, depth_of
+from webapp.store.vault import Session
+from webapp.views.page import LANGUAGES
+
+# AWS, authorize endpoint: values may be combined, but not with none.
+PROMPTS = {"none", "login", "select_account", "consent"}
+_HINT = re.compile(r"[^\x00-\x1f\x7f<>\"\\]{1,128}")
+# A sign-in is a navigation; anything else that a page can cause by itself is not.
+_NAVIGATION = {"document", "empty", None}
+
+
+def make_blueprint(
+    journey: Journey,
+    sign_out: SignOut,
+    sessions: Sessions,
+    security: Security,
+    *,
+    providers: tuple[str, ...],
+) -> Blueprint:
+    """The blueprint of signing in and out."""
+    blueprint = Blueprint("auth", __name__)
+
+    @blueprint.get("/login")
+    def login() -> AnyResponse:
+        _only_a_person()
+        options = _options(providers)
+        url, attempt = journey.start(local_path(request.args.get("next")), options)
+        sessions.set_attempts([attempt, *sessions.attempts()])
+        event("sign_in_started", attempt=fingerprint(attempt.seed), options=",".join(options))
+        return _away(url, 302)
+
+    @blueprint.get("/callback")
+    def callback() -> AnyResponse:
+        if request.method != "GET":
+            raise NotOffered("A sign-in is finished by GET only.", code="method")
+        held = sessions.attempts()
+        query = request.args.to_dict(flat=False)
+        try:
+            attempt = journey.belongs(held, query)
+        except SignInRefused as refusal:
+            return _led_on(refusal, query)
+        return finish(attempt, held, query)
+
+    def finish(
+        attempt: SignInAttempt, held: list[SignInAttempt], query: dict[str, list[str]]
+    ) -> AnyResponse:
+        before = sessions.current()
+        try:
+            arrival = journey.finish(attempt, query)
+        except SignInRefused as refusal:
+            if refusal.code == "spent":
+                # The same callback twice at once: the other one has the session.
+                return _away(attempt.next_path, 303)
+            if refusal.code not in ("bad_code", "repeated"):
+                sessions.set_attempts([one for one in held if one != attempt])
+            raise
+        sessions.set_attempts([one for one in held if one != attempt])
+        if before is not None:
+            sign_out.forget(before)
+        sessions.keep(arrival.session)
+        person = arrival.session.record.person
+        event(
+            "signed_in",
+            session=fingerprint(arrival.session.place),
+            subject=person.subject if person else None,
+        )
+        return _away(attempt.next_path, 303)
+
+    def _led_on(refusal: SignInRefused, query: dict[str, list[str]]) -> AnyResponse:
+        # Back button, reload, a second tab: somebody signed in gets their page, not a lecture.
+        session = sessions.current()
+        signed_in = session is not None and session.record.person is not None
+        if signed_in and "code" in query and "error" not in query and refusal.code != "no_state":
+            return _away(refusal.next_path, 303)
+        raise refusal
+
+    @blueprint.post("/logout")
+    def logout() -> AnyResponse:
+        session = sessions.current()
+        if session is None:
+            security.check_origin()
+        else:
+            security.check_intent(session)
+        depth = depth_of(request.form.get("depth"))
+        farewell = sign_out.end(session, depth)
+        if session is not None:
+            event("signed_out", session=fingerprint(session.place), depth=depth)
+        for pending in farewell.pending:
+            event("sign_out_pending", level="warning", part=pending)
+        return _farewell(farewell, session)
+
+    def _farewell(farewell: Farewell, session: Session | None) -> AnyResponse:
+        sessions.drop()
+        if farewell.attempt is not None:
+            sessions.set_attempts([farewell.attempt, *sessions.attempts()])
+        home = f"/?notice={farewell.pending[-1]}" if farewell.pending else "/"
+        response = _away(farewell.url or home, 303)
+        if session is not None:
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+    return blueprint
+
+
+def _only_a_person() -> None:
+    if request.method != "GET":
+        raise NotOffered("A sign-in is started by GET only.", code="method")
+    if request.headers.get("Sec-Fetch-Dest") not in _NAVIGATION:
+        raise BadInput(
+            "A sign-in is started by a person, not by a part of a page.", code="embedded"
+        )
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    if "prefetch" in purpose:
+        raise BadInput("A sign-in is not prefetched.", code="embedded")
+
+
+def _options(providers: tuple[str, ...]) -> dict[str, str]:
+    """The parameters that a person may choose; anything else in the query is passed over."""
+    options = {}
+    prompt = " ".join(request.args.get("prompt", "").split())
+    asked = set(prompt.split())
+    if asked and asked <= PROMPTS and (asked == {"none"} or "none" not in asked):
+        options["prompt"] = prompt
+    language = request.args.get("lang", "")
+    if language in dict(LANGUAGES):
+        options["lang"] = language
+    hint = request.args.get("login_hint", "")
+    if _HINT.fullmatch(hint):
+        options["login_hint"] = hint
+    provider = request.args.get("provider", "")
+    # With prompt=none a provider would turn a federated session into login_required.
+    if provider in providers and options.get("prompt") != "none":
+        options["identity_provider"] = provider
+    return options
+
+
+def _away(url: str, status: int) -> AnyResponse:
+    response: AnyResponse = redirect(url, status, Response)
+    response.set_data(b"")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+__all__ = ["make_blueprint", "SessionEnded"]

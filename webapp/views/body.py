@@ -1,0 +1,72 @@
+"""What an API sent, made fit to be shown: always text, never trusted, never a crash."""
+
+import json
+from dataclasses import dataclass
+
+LONGEST_SHOWN = 200_000
+DEEPEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body for people. `value` is the parsed JSON when `kind` is JSON."""
+
+    kind: str
+    text: str
+    value: object = None
+
+
+def readable(raw: bytes, content_type: str) -> Body:
+    """The body as text: pretty if it is sound JSON, a note if it is binary."""
+    if not raw:
+        return Body("empty", "")
+    text = raw.decode("utf-8", "replace")
+    if "json" in content_type or raw[:1] in (b"{", b"["):
+        parsed = _json(raw)
+        if parsed is not None:
+            return parsed
+    if _binary(raw, text):
+        return Body("binary", f"binary, {len(raw):,} bytes")
+    return Body("text", _bounded(text))
+
+
+def _json(raw: bytes) -> Body | None:
+    # Deep nesting is refused before the parser sees it: its recursion is not ours to spend.
+    if raw.count(b"[") + raw.count(b"{") > 50_000 or _depth(raw) > DEEPEST:
+        return None
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+        text.encode("utf-8")  # a lone surrogate parses but cannot be sent
+    except (ValueError, RecursionError):
+        return None
+    return Body("JSON", _bounded(text), value)
+
+
+def _refuse(_: str) -> object:
+    raise ValueError("not a JSON number")
+
+
+def _depth(raw: bytes) -> int:
+    """The deepest nesting if every bracket counted, strings included: never too low."""
+    depth = deepest = 0
+    for byte in raw.translate(None, _PLAIN):
+        depth += 1 if byte in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+_PLAIN = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _binary(raw: bytes, text: str) -> bool:
+    odd = text.count("\ufffd") + sum(raw.count(byte) for byte in (b"\x00", b"\x01", b"\x02"))
+    return odd * 10 > len(text)
+
+
+def _bounded(text: str) -> str:
+    clean = "".join(
+        character if character >= " " or character in "\n\r\t" else "\ufffd"
+        for character in text[:LONGEST_SHOWN]
+    )
+    return clean if len(text) <= LONGEST_SHOWN else clean + "\n… (cut)"

@@ -1,0 +1,105 @@
+"""GET /credentials: the temporary AWS keys, the role they carry, and how that role was chosen."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint
+
+from webapp.api.explain import role_name
+from webapp.credentials.wallet import Wallet
+from webapp.errors import OperatorFault, Unavailable
+from webapp.guard import Guard
+from webapp.observe import event
+from webapp.records import AwsKeys, Person
+from webapp.sessions import Sessions
+from webapp.views.page import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class KeysView:
+    """Credentials as they may be shown."""
+
+    identity_id: str
+    role_arn: str | None
+    role_name: str
+    access_key_hint: str
+    expires_at: int
+    seconds_left: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """One of the roles in the ID token."""
+
+    arn: str
+    name: str
+    note: str
+
+
+def make_blueprint(
+    pages: Pages,
+    guard: Guard,
+    sessions: Sessions,
+    wallet: Wallet,
+    *,
+    now: Callable[[], float] = time.time,
+) -> Blueprint:
+    """The blueprint of the credentials page."""
+    blueprint = Blueprint("credentials", __name__)
+
+    @blueprint.get("/credentials")
+    def credentials() -> str:
+        session, person = guard.must()
+        trouble = None
+        try:
+            session, _ = wallet.user_keys(session)
+            sessions.keep(session)
+        except (Unavailable, OperatorFault) as fault:
+            trouble = fault.sentence
+            event("credentials_refused", level="warning", code=fault.code, **fault.facts)
+        record = session.record
+        return pages.render(
+            "pages/credentials.html",
+            user=_shown(record.user_keys, why_this_role(person), now()),
+            guest=_shown(record.guest_keys, "Nobody signed in: the pool's guest role.", now()),
+            trouble=trouble,
+            roles=[
+                RoleView(arn, role_name(arn) or arn, _note(arn, person)) for arn in person.roles
+            ],
+        )
+
+    return blueprint
+
+
+def why_this_role(person: Person) -> str:
+    """How the identity pool chose, in a sentence (AWS: Role-based access control)."""
+    if person.preferred_role:
+        return "The ID token names a preferred role: that of your group with the lowest precedence."
+    if person.roles:
+        return (
+            "Your groups have several roles of equal precedence, so the token prefers none and the"
+            " pool falls back to its rule for ambiguous cases: the default authenticated role."
+        )
+    return "None of your groups has a role, so the pool gives its default authenticated role."
+
+
+def _note(arn: str, person: Person) -> str:
+    if arn == person.preferred_role:
+        return "preferred: lowest precedence"
+    return "in the token, not preferred"
+
+
+def _shown(keys: AwsKeys | None, why: str, now: float) -> KeysView | None:
+    if keys is None or keys.expires_at <= now:
+        return None
+    return KeysView(
+        identity_id=keys.identity_id,
+        role_arn=keys.role_arn,
+        role_name=role_name(keys.role_arn) or "the pool's default role",
+        access_key_hint=f"{keys.access_key_id[:4]}…{keys.access_key_id[-4:]}",
+        expires_at=keys.expires_at,
+        seconds_left=int(keys.expires_at - now),
+        why=why,
+    )

@@ -1,0 +1,90 @@
+"""GET /: who you are and what runs out, or what there is to see."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, request
+
+from webapp.guard import Guard
+from webapp.records import Person, SessionRecord
+from webapp.store.vault import Vault
+from webapp.views.page import Clock, Pages
+
+NOTICES = {
+    "revoke": "You are signed out here. Cognito could not be told to revoke your refresh token;"
+    " the server keeps trying for an hour.",
+    "everywhere": "You are signed out here. Cognito could not be told to sign you out everywhere;"
+    " sign in and try again to make sure.",
+    "cognito": "You are signed out here. Cognito's own sign-in may still be alive in this browser,"
+    " since its address could not be found.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """The home page of somebody signed in."""
+
+    person: Person
+    groups: tuple[str, ...]
+    role_arn: str | None
+    preferred_role: str | None
+    clocks: list[Clock]
+
+
+def make_blueprint(
+    pages: Pages, guard: Guard, vault: Vault, *, now: Callable[[], float] = time.time
+) -> Blueprint:
+    """The home page's blueprint."""
+    blueprint = Blueprint("home", __name__)
+
+    @blueprint.get("/")
+    def home() -> str:
+        found = guard.signed_in()
+        notice = NOTICES.get(request.args.get("notice", ""))
+        if found is None:
+            return pages.render("pages/home.html", home=None, notice=notice)
+        session, person = found
+        record = session.record
+        view = HomeView(
+            person=person,
+            groups=person.groups,
+            role_arn=record.user_keys.role_arn if record.user_keys else None,
+            preferred_role=person.preferred_role,
+            clocks=clocks(record, vault, now()),
+        )
+        return pages.render("pages/home.html", home=view, notice=notice)
+
+    return blueprint
+
+
+def clocks(record: SessionRecord, vault: Vault, now: float) -> list[Clock]:
+    """What runs out for this person, and what happens then."""
+    found = []
+    if record.tokens:
+        found.append(
+            Clock(
+                "Tokens",
+                max(0, int(record.tokens.expires_at - now)),
+                record.tokens.expires_at - record.tokens.issued_at,
+                "ID and access token; renewed with the refresh token shortly before the end.",
+            )
+        )
+    if record.user_keys:
+        found.append(
+            Clock(
+                "AWS credentials",
+                max(0, int(record.user_keys.expires_at - now)),
+                3600,
+                "Temporary keys of the identity pool; fetched again five minutes before the end.",
+            )
+        )
+    found.append(
+        Clock(
+            "Session",
+            vault.seconds_left(record),
+            vault.idle,
+            "Ends when nothing is asked for this long, and at a fixed limit after the sign-in.",
+        )
+    )
+    return found
