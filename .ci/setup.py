@@ -84,13 +84,23 @@ def wanted_stamp():
         return hashlib.sha256(file.read()).hexdigest() + " " + VENV
 
 
-def is_ready():
-    """Whether an earlier run finished with these very requirements, here."""
+def last_stamp():
+    """What an earlier run left when it finished; empty when none did."""
     try:
         with open(STAMP) as file:
-            return file.read() == wanted_stamp() and ask(VENV_PYTHON) is not None
+            return file.read()
     except (IOError, OSError):
-        return False
+        return ""
+
+
+def is_ready():
+    """Whether an earlier run finished with these very requirements, here."""
+    return last_stamp() == wanted_stamp() and ask(VENV_PYTHON) is not None
+
+
+def was_moved():
+    """Whether the environment was made in another folder, to which its programs still point."""
+    return bool(last_stamp()) and not last_stamp().endswith(" " + VENV)
 
 
 def run(command, sentence):
@@ -105,7 +115,7 @@ def run(command, sentence):
 def make_venv():
     """A virtual environment that runs and is new enough; one that is neither is made anew."""
     answer = ask(VENV_PYTHON)
-    if answer is not None and answer[0] >= OLDEST:
+    if answer is not None and answer[0] >= OLDEST and not was_moved():
         return
     program = choose()
     print("Making .venv with %s ..." % program)
