@@ -4,8 +4,9 @@ from tests.doubles.api import Call, FakeApi, Route
 from tests.doubles.browser import Browser
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import Cognito
+from tests.doubles.endpoint import Endpoint
 from tests.doubles.evil import EvilHost
-from tests.doubles.faults import Endpoint, Gate
+from tests.doubles.gate import Gate
 from tests.doubles.identity_pool import FakeIdentityPool
 from tests.doubles.issuer import FakeIssuer
 from tests.doubles.message import Answer, Complaint, Request

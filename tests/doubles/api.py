@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.doubles.double import Double, Now
-from tests.doubles.faults import Endpoint
+from tests.doubles.endpoint import Endpoint
 from tests.doubles.issuer import FakeIssuer
 from tests.doubles.keys import Json
 from tests.doubles.message import Answer, Complaint, Request

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.doubles.clock import Clock
-from tests.doubles.faults import Behave, Endpoint
-from tests.doubles.message import Answer, Complaint, Request
+from tests.doubles.endpoint import Endpoint
+from tests.doubles.message import Answer, Behave, Complaint, Request
 from tests.doubles.server import Server
 
 Now = Callable[[], float]

@@ -125,6 +125,10 @@ class Answer:
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "surrogateescape")
 
 
+Behave = Callable[[Request], Answer]
+"""The true behaviour of an endpoint."""
+
+
 def pairs_of(headers: Mapping[str, str] | HeaderPairs | None) -> tuple[tuple[str, str], ...]:
     """Headers given as a mapping or as pairs, as pairs."""
     if headers is None:
