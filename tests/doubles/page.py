@@ -41,7 +41,7 @@ def inspect(response: Response, session_cookies: frozenset[str] | None = None) -
 
 
 def _skeleton(page: Page) -> Iterator[str]:
-    if len(list(page.elements("title"))) < 1 or not page.title:
+    if not page.title:
         yield "no title"
     if not page.root.get("lang"):
         yield "no lang on html"

@@ -96,8 +96,8 @@ class Page:
 
     @property
     def title(self) -> str:
-        """The title's text."""
-        return " ".join(text_of(element) for element in self.elements("title"))
+        """The title's text; a drawing (SVG) in the page has titles of its own."""
+        return " ".join(text_of(element) for element in self.root.iter(f"{XHTML}title"))
 
     @property
     def heading(self) -> str:

@@ -96,6 +96,14 @@ def test_session_pages_are_not_cached() -> None:
     inspect(response(cookies=cookies, more=kept_out))
 
 
+def test_title_in_a_drawing_is_not_the_pages() -> None:
+    """An SVG may carry a title; the page's own stays what it is."""
+    drawing = '<svg role="img" viewBox="0 0 1 1"><title>Parts</title></svg>'
+    drawn = response(GOOD.replace("<p>", f"{drawing}<p>"))
+    inspect(drawn)
+    assert drawn.page.title == "Home"
+
+
 def test_random_text_is_no_token() -> None:
     """Random base64 that happens to hold the three letters is not taken for a token."""
     inspect(response(GOOD.replace("abc", "xeyJ0123456789abcdef")))
