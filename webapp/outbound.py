@@ -143,7 +143,7 @@ def tls_context() -> ssl.SSLContext:
     Made once a process, since loading the authorities costs milliseconds.
     """
     context = ssl.create_default_context()
-    if not context.get_ca_certs() and not _has_authorities():
+    if not context.cert_store_stats()["x509_ca"] and not _has_authorities():
         context.load_verify_locations(certifi.where())
     bundle = os.environ.get("AWS_CA_BUNDLE")
     if bundle:
@@ -283,7 +283,7 @@ class OutboundAdapter(BaseAdapter):
         self._deadline = deadline
         self._cap = cap
 
-    def send(self, request, *_, **__):  # type: ignore[no-untyped-def, override]
+    def send(self, request, *_, **__):  # type: ignore[no-untyped-def]
         """Send a prepared request; requests' own timeout, proxy and TLS arguments do not count."""
         body = request.body.encode() if isinstance(request.body, str) else request.body
         reply = self._outbound.send(

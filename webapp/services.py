@@ -78,6 +78,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         now=now,
     )
     outbound = Outbound()
+    aws = _aws(settings.aws_region)
     metadata = Metadata(
         outbound,
         issuer=settings.issuer,
@@ -97,7 +98,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         ),
         metadata,
         outbound,
-        _client("cognito-idp", settings.aws_region, settings.user_pool_endpoint),
+        _client(aws, "cognito-idp", settings.user_pool_endpoint),
     )
     attempts = Attempts(ring)
     journey = Journey(attempts, managed_login, verifier, vault, now=now)
@@ -105,7 +106,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     errands = Errands(partial(managed_login.revoke))
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now)
     pool = IdentityPool(
-        _client("cognito-identity", settings.aws_region, settings.identity_pool_endpoint),
+        _client(aws, "cognito-identity", settings.identity_pool_endpoint),
         pool_id=settings.cognito_identity_pool_id,
         login_key=settings.login_key,
         now=now,
@@ -131,15 +132,18 @@ def open_store(url: str) -> Store:
     return SqliteStore(Path(url.removeprefix("sqlite:///")))
 
 
-def _client(service: str, region: str, endpoint: str | None) -> Any:
-    """A boto3 client for public, unsigned calls: the instance's own role never takes part."""
+def _aws(region: str) -> boto3.session.Session:
+    """An explicit session: no profile, no credential lookup, no instance metadata."""
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    # An explicit session: no profile, no credential lookup, no instance metadata.
-    session = boto3.session.Session(
+    return boto3.session.Session(
         aws_access_key_id="unused",
         aws_secret_access_key="unused",
         region_name=region,
     )
+
+
+def _client(session: boto3.session.Session, service: str, endpoint: str | None) -> Any:
+    """A boto3 client for public, unsigned calls: the instance's own role never takes part."""
     return session.client(
         service,
         endpoint_url=endpoint,

@@ -7,7 +7,7 @@ followed, since a redirected token request would hand code, verifier and secret 
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from authlib.integrations.requests_client import OAuth2Session
 from botocore.exceptions import BotoCoreError, ClientError
@@ -217,7 +217,8 @@ class ManagedLogin:
         facts = self._facts
         client = OAuth2Session(
             facts.client_id,
-            facts.client_secret,
+            # RFC 6749 section 2.3.1: form-encoded inside Basic, which Authlib leaves to its caller.
+            quote(facts.client_secret, safe="") if facts.client_secret else None,
             token_endpoint_auth_method="client_secret_basic" if facts.client_secret else "none",
             revocation_endpoint_auth_method="client_secret_basic"
             if facts.client_secret

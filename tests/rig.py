@@ -1,0 +1,80 @@
+"""The application joined to the doubles, for web and security tests: real client code, no network."""
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from tests.doubles.browser import Browser
+from tests.doubles.clock import Clock
+from tests.doubles.cognito import Cognito
+from webapp.app import create_app
+from webapp.services import Services, build
+from webapp.settings import Settings
+
+BASE_URL = "http://localhost:8000"
+SECURE_URL = "https://portal.example.com"
+
+
+@dataclass
+class Rig:
+    """One application and the doubles behind it. `log` is everything it logged so far."""
+
+    app: Flask
+    services: Services
+    cognito: Cognito
+    clock: Clock
+    base_url: str
+    log_stream: io.StringIO
+    store_path: Path
+    settings: Settings
+
+    def browser(self) -> Browser:
+        """A new browser with an empty cookie jar."""
+        return Browser.for_app(self.app, self.base_url, issuer=self.cognito.issuer, now=self.clock)
+
+    def signed_in(self, user: str = "admin", next: str = "/") -> Browser:  # noqa: A002
+        """A browser in which a person of the demonstration is signed in."""
+        browser = self.browser()
+        browser.sign_in(self.cognito.user(user), next=next)
+        return browser
+
+    @property
+    def log(self) -> str:
+        """The lines logged so far."""
+        return self.log_stream.getvalue()
+
+
+@contextmanager
+def rigged(
+    folder: Path,
+    *,
+    base_url: str = BASE_URL,
+    client_secret: str | None = None,
+    **settings: str,
+) -> Iterator[Rig]:
+    """A rig with further settings by name; the doubles complain at the end of what was wrong."""
+    clock = Clock()
+    stream = io.StringIO()
+    stderr, sys.stderr = sys.stderr, stream
+    try:
+        with Cognito(now=clock, client_secret=client_secret) as cognito:
+            path = folder / "sessions.db"
+            environment = cognito.environment(
+                base_url,
+                SESSION_STORE_URL=f"sqlite:///{path}",
+                LOG_LEVEL="DEBUG",
+                **settings,
+            )
+            read = Settings.load(environment)
+            services = build(read, now=clock)
+            app = create_app(read, services, now=clock)
+            yield Rig(app, services, cognito, clock, base_url, stream, path, read)
+    finally:
+        sys.stderr = stderr
+        logging.getLogger().handlers.clear()
