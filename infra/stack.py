@@ -12,9 +12,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from infra.facts import Stack
-from infra.stack_rules import RULES
+from infra.stack_rules import FUNCTIONS, RULES
 
-__all__ = ["STACK_FILE", "Stack", "StackProblem", "load_stack", "parse_stack"]
+__all__ = ["FUNCTIONS", "STACK_FILE", "Stack", "StackProblem", "load_stack", "parse_stack"]
 
 STACK_FILE = Path(__file__).with_name("stack.yaml")
 

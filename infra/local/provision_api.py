@@ -7,7 +7,7 @@ from typing import Any
 from infra.facts import Function, Role, Stack
 from infra.local.bundle import bundle
 from infra.local.provision_clients import ACCOUNT, Clients, named
-from infra.stack_rules import FUNCTIONS
+from infra.stack import FUNCTIONS
 
 _POLICY_VERSION = "2012-10-17"
 _LOGS_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"

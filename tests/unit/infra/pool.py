@@ -1,5 +1,6 @@
 """A whole user pool for the backend's tests: real RS256 keys, served over HTTP, and its tokens."""
 
+import base64
 import functools
 import json
 import threading
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
@@ -66,6 +69,21 @@ class UserPool:
         body = json.dumps(self.claims(**changes)).encode() if payload is None else payload
         registry = jws.JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
         return jws.serialize_compact(protected, body, key or self.key, registry=registry)
+
+    def token_with_header(self, header: dict[str, Any]) -> str:
+        """Return a token whose signature really covers a header that no library would write."""
+        parts = (segment(header), segment(self.claims()))
+        signed = ".".join(parts).encode()
+        private_key = self.key.private_key
+        assert private_key is not None
+        signature = private_key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return ".".join((*parts, segment(signature)))
+
+
+def segment(value: object) -> str:
+    """Return one part of a compact token (RFC 7515 section 2)."""
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.bundle import bundle
-from infra.stack_rules import FUNCTIONS
+from infra.stack import FUNCTIONS
 
 
 def test_the_archive_depends_on_nothing_but_the_contents(tmp_path: Path) -> None:
