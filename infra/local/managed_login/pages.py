@@ -1,7 +1,8 @@
 """Pages: templates, texts in the person's language, and the headers that guard them.
 
-One stylesheet of our own and no script, so the content policy refuses all the rest. form-action names the application beside ourselves, because browsers apply it to the
-redirect that answers a form, and the last form of a sign-in leads to the application.
+One stylesheet of our own and no script, so the content policy refuses all the rest. form-action
+names the application beside ourselves, because browsers apply it to the redirect that answers a
+form, and the last form of a sign-in leads to the application.
 """
 
 import hashlib
