@@ -39,7 +39,7 @@ FORBIDDEN_CONTENT = {
         r"(?<![\w.$}~*)/-])/(?:ho[m]e/[a-z]|ro[o]t/|Use[r]s/[A-Za-z]|wo[r]k/)"
     ),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE K[E]Y-----\s+[A-Za-z0-9+/=]{40}"),
-    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)(?![A-Z0-9]*(?:EXAMPLE|TEST))[A-Z0-9]{16}\b"),
+    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)(?![A-Z0-9]*(?:EXAMPLE|TEST))[A-Z2-7]{16}\b"),
     "a package index of one machine": re.compile(
         r"^\s*--(?:extra-)?index-u[r]l|^\s*--find-link[s]|^\s*--trusted-ho[s]t", re.MULTILINE
     ),
