@@ -1,15 +1,16 @@
 """create_app: joins the rooms, puts the checks in order, registers the pages."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp.addresses import is_loopback
+from webapp.errors import PorticoError
 from webapp.guard import Guard
 from webapp.observe import configure, observe_requests
 from webapp.security import Security
@@ -61,7 +62,7 @@ def create_app(
         sessions,
         security.csrf_token,
         providers=settings.cognito_identity_providers,
-        demo=is_loopback(urlsplit(settings.user_pool_endpoint or "").hostname),
+        demo=settings.offline,
     )
     _install(app, rooms, security, sessions, guard)
     _register(app, rooms, settings, security, sessions, guard, pages, now)
@@ -69,6 +70,18 @@ def create_app(
     if settings.trusted_proxy_hops:
         _trust_proxies(app, settings.trusted_proxy_hops)
     return app
+
+
+def start() -> Flask:
+    """The application for a server; a problem is a sentence on stderr and exit status 4.
+
+    4 is what gunicorn itself uses for an application that cannot be loaded: it does not try again.
+    """
+    try:
+        return create_app()
+    except PorticoError as error:
+        print(error.sentence, file=sys.stderr)
+        sys.exit(4)
 
 
 def _install(
@@ -105,7 +118,7 @@ def _register(
     files = Assets(ROOT / "static")
     add_filters(app, files)
     app.register_blueprint(assets.make_blueprint(files))
-    app.register_blueprint(home.make_blueprint(pages, guard, rooms.vault, now=now))
+    app.register_blueprint(home.make_blueprint(pages, guard, sessions, now=now))
     app.register_blueprint(
         auth.make_blueprint(
             rooms.journey,
@@ -121,9 +134,8 @@ def _register(
             guard,
             sessions,
             security,
-            rooms.managed_login,
+            rooms.userinfo,
             rooms.freshness,
-            rooms.vault,
             now=now,
         )
     )
@@ -133,11 +145,17 @@ def _register(
     app.register_blueprint(
         console.make_blueprint(pages, guard, sessions, security, rooms.wallet, rooms.api)
     )
-    app.register_blueprint(health.make_blueprint(rooms.store, rooms.metadata, rooms.signing_keys))
+    app.register_blueprint(
+        health.make_blueprint(
+            {
+                "store": rooms.store.ping,
+                "discovery": rooms.metadata.endpoints,
+                "signing_keys": rooms.signing_keys.warm,
+            }
+        )
+    )
 
 
 def _trust_proxies(app: Flask, hops: int) -> None:
-    from werkzeug.middleware.proxy_fix import ProxyFix
-
     # Only scheme and client address: the host is APP_BASE_URL's and no proxy's to choose.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -2,15 +2,14 @@
 
 from urllib.parse import quote
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.addresses import local_path
 from webapp.errors import SessionEnded
 from webapp.records import Person
-from webapp.sessions import Sessions
+from webapp.sessions import Session, Sessions
 from webapp.signin.freshness import Freshness
-from webapp.store.vault import Session
 
 # Each is open for a reason: pages for everybody, the two ends of the sign-in, the way out, probes,
 # and the console, where a guest may call the API.
@@ -80,6 +79,3 @@ class Guard:
         if found is None:
             raise SessionEnded("You are not signed in.", code="signed_out")
         return found
-
-
-__all__ = ["Guard", "OPEN_ENDPOINTS", "Response"]

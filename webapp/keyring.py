@@ -4,7 +4,6 @@ The first key writes, all keys read. A one-byte mark names the key that wrote, s
 under several keys still costs one look-up.
 """
 
-import hashlib
 import hmac
 import os
 from collections.abc import Sequence
@@ -96,9 +95,3 @@ class Keyring:
             )
             for key in self._keys
         )
-
-
-def fingerprint(value: bytes | str) -> str:
-    """A short one-way name for a value in the log, so that lines can be matched, not opened."""
-    raw = value.encode() if isinstance(value, str) else value
-    return hashlib.sha256(b"portico/log" + raw).hexdigest()[:12]

@@ -4,6 +4,7 @@ Log an event and its facts, not a sentence. Every value is cut and made safe for
 may warn, but their debug output, which holds tokens and query strings, never comes through.
 """
 
+import hashlib
 import logging
 import os
 import re
@@ -60,6 +61,12 @@ def request_id() -> str:
     if known is None:
         known = g.request_id = os.urandom(8).hex()
     return known
+
+
+def fingerprint(value: bytes | str) -> str:
+    """A short one-way name for a value in the log, so that lines can be matched, not opened."""
+    raw = value.encode() if isinstance(value, str) else value
+    return hashlib.sha256(b"portico/log" + raw).hexdigest()[:12]
 
 
 def observe_requests(app: Flask, clock: Callable[[], float] = time.perf_counter) -> None:

@@ -6,6 +6,7 @@ to the session, beside Origin or Sec-Fetch-Site where the browser sends them.
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -13,7 +14,6 @@ from werkzeug.datastructures import Headers
 
 from webapp.errors import BadInput, Forbidden
 from webapp.keyring import Keyring
-from webapp.store.vault import Session
 
 STATIC_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -34,6 +34,14 @@ POLICY = (
 ANY_HOST = ("/healthz", "/readyz")
 CSRF_DAY_SECONDS = 43_200
 FORM = "application/x-www-form-urlencoded"
+
+
+class Placed(Protocol):
+    """A session, as far as a token is bound to it."""
+
+    @property
+    def place(self) -> bytes:
+        """Where its record lies; unlike the ticket, no secret."""
 
 
 class Security:
@@ -87,11 +95,11 @@ class Security:
             headers["Content-Security-Policy"] = self._policy()
         return response
 
-    def csrf_token(self, session: Session | None) -> str:
+    def csrf_token(self, session: Placed | None) -> str:
         """The token for forms: bound to the session, or to half a day for somebody without one."""
         return self._ring.csrf_token(self._bound(session))
 
-    def check_intent(self, session: Session | None) -> None:
+    def check_intent(self, session: Placed | None) -> None:
         """Raise Forbidden unless the post provably came from a page of ours."""
         self.check_origin()
         given = request.form.getlist("csrf_token")
@@ -118,7 +126,7 @@ class Security:
         if site is not None and site not in ("same-origin", "none"):
             raise Forbidden("Another site sent this form.", code="origin")
 
-    def _bound(self, session: Session | None, before: int = 0) -> bytes:
+    def _bound(self, session: Placed | None, before: int = 0) -> bytes:
         if session is not None:
             return b"session/" + session.place
         return b"nobody/%d" % (int(self._now() // CSRF_DAY_SECONDS) - before)

@@ -16,17 +16,19 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from webapp.api.client import ApiClient
+from webapp.attempts import Attempts
 from webapp.credentials.pool import IdentityPool
 from webapp.credentials.wallet import Wallet
 from webapp.errors import Unavailable
 from webapp.keyring import Keyring
-from webapp.managed_login.client import ClientFacts, ManagedLogin
+from webapp.managed_login.client import ManagedLogin
+from webapp.managed_login.facts import ClientFacts
 from webapp.managed_login.keys import SigningKeys
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.tokens import TokenVerifier
 from webapp.outbound import Outbound
 from webapp.settings import Settings
-from webapp.signin.attempts import Attempts
+from webapp.signin.claims import UserInfo
 from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
@@ -53,6 +55,7 @@ class Services:
     journey: Journey
     freshness: Freshness
     sign_out: SignOut
+    userinfo: UserInfo
     wallet: Wallet
     api: ApiClient
 
@@ -122,6 +125,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         journey=journey,
         freshness=freshness,
         sign_out=SignOut(managed_login, vault, errands, journey),
+        userinfo=UserInfo(managed_login, vault, now=now),
         wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
         api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
     )

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from flask import Flask, Response, g, request
 
+from webapp.attempts import COOKIE_SECONDS, Attempts
 from webapp.errors import SessionEnded, StoreUnavailable
 from webapp.observe import event
-from webapp.records import SignInAttempt
-from webapp.signin.attempts import COOKIE_SECONDS, Attempts
+from webapp.records import SessionRecord, SignInAttempt
 from webapp.store.vault import Session, Vault
 
 TICKET = "portico"
@@ -92,6 +92,15 @@ class Sessions:
         """Remember these in place of those before."""
         self._visit().attempts_to_set = list(attempts)
 
+    def seconds_left(self, record: SessionRecord) -> int:
+        """How long the session would live without another request."""
+        return self._vault.seconds_left(record)
+
+    @property
+    def idle(self) -> int:
+        """The idle lifetime in seconds."""
+        return self._vault.idle
+
     def write(self, response: Response) -> Response:
         """Set what changed, and keep every personal answer out of every cache."""
         visit: _Visit | None = g.get("visit")
@@ -149,3 +158,6 @@ class Sessions:
         if visit is None:
             visit = g.visit = _Visit()
         return visit
+
+
+__all__ = ["Session", "Sessions"]

@@ -23,6 +23,7 @@ WEBAPP: Table = {
     "records": (),
     # Rooms that talk to one thing outside.
     "settings": ("addresses", "errors"),
+    "attempts": ("keyring", "records"),
     "outbound": ("errors",),
     "store.base": ("errors", "records"),
     "store": ("errors", "keyring", "records"),
@@ -33,9 +34,8 @@ WEBAPP: Table = {
     "credentials": ("errors", "records"),
     "api": ("addresses", "errors", "outbound", "records"),
     # The journey joins rooms and knows no Flask.
-    "signin.attempts": ("errors", "keyring", "records"),
     "signin": (
-        "addresses", "credentials", "errors", "keyring", "managed_login", "records",
+        "addresses", "attempts", "credentials", "errors", "keyring", "managed_login", "records",
         "store.base", "store.turns", "store.vault",
     ),
     # Flask's side: from the cookie to the page. What they hand on is the opened session, a handle
@@ -56,7 +56,8 @@ WEBAPP: Table = {
     ),
     # Where everything is joined.
     "services": (
-        "addresses", "api", "credentials", "errors", "guard", "keyring", "managed_login", "observe",
+        "addresses", "api", "attempts", "credentials", "errors", "guard", "keyring",
+        "managed_login", "observe",
         "outbound", "records", "security", "sessions", "settings", "signin", "store",
     ),
     "app": (

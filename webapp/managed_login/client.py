@@ -5,14 +5,20 @@ Each call gets its own Authlib session over the process's kept connections; no r
 followed, since a redirected token request would hand code, verifier and secret to a stranger.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from authlib.integrations.requests_client import OAuth2Session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from webapp.errors import ProviderUnavailable
+from webapp.managed_login.facts import (
+    AccessRefused,
+    ClientFacts,
+    GrantRefused,
+    TokenAnswer,
+    UserPoolApi,
+)
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object
 from webapp.outbound import MIB, Outbound, OutboundAdapter, OutboundFailed
@@ -22,45 +28,6 @@ CALL_SECONDS = 5.0
 # A rotated refresh token is lost when we stop listening too early, so a refresh may take longer.
 REFRESH_SECONDS = 12.0
 JSON = "application/json"
-
-
-class GrantRefused(Exception):
-    """The token endpoint said no. `error` is its code (RFC 6749 section 5.2), cut to safe text."""
-
-    def __init__(self, error: str) -> None:
-        super().__init__(f"token endpoint: {error}")
-        self.error = error
-
-
-class AccessRefused(Exception):
-    """userInfo or the user pool no longer accepts the access token."""
-
-
-class UserPoolApi(Protocol):
-    """The one call of the user pool API that the application makes (boto3 `cognito-idp`)."""
-
-    def global_sign_out(self, *, AccessToken: str) -> Any:  # noqa: N803 (AWS's name)
-        """Revoke every refresh token of the person."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenAnswer:
-    """A token response, not yet verified. `refresh_token` is None when none was returned."""
-
-    id_token: object = field(repr=False)
-    access_token: object = field(repr=False)
-    refresh_token: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientFacts:
-    """What the app client is registered with."""
-
-    client_id: str
-    client_secret: str | None = field(repr=False)
-    redirect_uri: str
-    signed_out_uri: str
-    scopes: tuple[str, ...]
 
 
 class ManagedLogin:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable
-from webapp.managed_login.client import GrantRefused, ManagedLogin, TokenAnswer
+from webapp.managed_login.client import ManagedLogin
+from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
 from webapp.records import SessionRecord, TokenSet
 from webapp.signin.errands import Errands

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
 from webapp.errors import SignInRefused
-from webapp.managed_login.client import GrantRefused, ManagedLogin, TokenAnswer
+from webapp.managed_login.client import ManagedLogin
+from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
-from webapp.signin.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
 from webapp.store.vault import Session, Vault
 
 Query = Mapping[str, Sequence[str]]

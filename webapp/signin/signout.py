@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from webapp.errors import BadInput, ProviderUnavailable
-from webapp.managed_login.client import AccessRefused, GrantRefused, ManagedLogin
+from webapp.managed_login.client import ManagedLogin
+from webapp.managed_login.facts import AccessRefused, GrantRefused
 from webapp.records import SessionRecord, SignInAttempt
 from webapp.signin.errands import Errands
 from webapp.signin.journey import Journey

@@ -7,14 +7,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.addresses import local_path
 from webapp.errors import BadInput, NotOffered, SessionEnded, SignInRefused
-from webapp.keyring import fingerprint
-from webapp.observe import event
+from webapp.observe import event, fingerprint
 from webapp.records import SignInAttempt
 from webapp.security import Security
-from webapp.sessions import Sessions
+from webapp.sessions import Session, Sessions
 from webapp.signin.journey import Journey
 from webapp.signin.signout import Farewell, SignOut, depth_of
-from webapp.store.vault import Session
 from webapp.views.page import LANGUAGES
 
 # AWS, authorize endpoint: values may be combined, but not with none.

@@ -20,8 +20,7 @@ from webapp.guard import Guard
 from webapp.observe import event
 from webapp.records import ApiAnswer, Person
 from webapp.security import Security
-from webapp.sessions import Sessions
-from webapp.store.vault import Session
+from webapp.sessions import Session, Sessions
 from webapp.views.body import Body, readable
 from webapp.views.page import Pages, wants_json
 

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 
 from webapp.guard import Guard
 from webapp.records import Person, SessionRecord
-from webapp.store.vault import Vault
+from webapp.sessions import Sessions
 from webapp.views.page import Clock, Pages
 
 NOTICES = {
@@ -33,7 +33,7 @@ class HomeView:
 
 
 def make_blueprint(
-    pages: Pages, guard: Guard, vault: Vault, *, now: Callable[[], float] = time.time
+    pages: Pages, guard: Guard, sessions: Sessions, *, now: Callable[[], float] = time.time
 ) -> Blueprint:
     """The home page's blueprint."""
     blueprint = Blueprint("home", __name__)
@@ -51,14 +51,14 @@ def make_blueprint(
             groups=person.groups,
             role_arn=record.user_keys.role_arn if record.user_keys else None,
             preferred_role=person.preferred_role,
-            clocks=clocks(record, vault, now()),
+            clocks=clocks(record, sessions, now()),
         )
         return pages.render("pages/home.html", home=view, notice=notice)
 
     return blueprint
 
 
-def clocks(record: SessionRecord, vault: Vault, now: float) -> list[Clock]:
+def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]:
     """What runs out for this person, and what happens then."""
     found = []
     if record.tokens:
@@ -82,8 +82,8 @@ def clocks(record: SessionRecord, vault: Vault, now: float) -> list[Clock]:
     found.append(
         Clock(
             "Session",
-            vault.seconds_left(record),
-            vault.idle,
+            sessions.seconds_left(record),
+            sessions.idle,
             "Ends when nothing is asked for this long, and at a fixed limit after the sign-in.",
         )
     )

@@ -10,8 +10,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from webapp.records import Person
-from webapp.sessions import Sessions
-from webapp.store.vault import Session
+from webapp.sessions import Session, Sessions
 
 # The languages of Managed Login, each under its own name (AWS: Managed login localization).
 LANGUAGES = (

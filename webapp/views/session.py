@@ -1,28 +1,21 @@
 """GET /me, GET /session: who is signed in, what the tokens say and what was checked."""
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Blueprint, Response, jsonify, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.errors import SessionEnded
 from webapp.guard import Guard
-from webapp.managed_login.client import AccessRefused, ManagedLogin
-from webapp.managed_login.tokens import read_claims
 from webapp.observe import event
 from webapp.records import SessionRecord
 from webapp.security import Security
-from webapp.sessions import Sessions
+from webapp.sessions import Session, Sessions
+from webapp.signin.claims import UserInfo, held_claims
 from webapp.signin.freshness import Freshness
-from webapp.store.vault import Session, Vault
 from webapp.views.claims import checks, claim_rows
 from webapp.views.home import clocks
 from webapp.views.page import Pages
-
-MAX_USERINFO = 8 * 1024
 
 
 def make_blueprint(
@@ -30,9 +23,8 @@ def make_blueprint(
     guard: Guard,
     sessions: Sessions,
     security: Security,
-    managed_login: ManagedLogin,
+    asker: UserInfo,
     freshness: Freshness,
-    vault: Vault,
     *,
     now: Callable[[], float] = time.time,
 ) -> Blueprint:
@@ -53,7 +45,7 @@ def make_blueprint(
             email=person.email,
             groups=person.groups,
             role=(record.user_keys and record.user_keys.role_arn) or person.preferred_role,
-            seconds_left=_seconds_left(record, vault, now()),
+            seconds_left=_seconds_left(record, sessions, now()),
             csrf_token=security.csrf_token(session),
         )
         response.headers["Cache-Control"] = "no-store"
@@ -63,15 +55,12 @@ def make_blueprint(
     def session() -> str:
         found, _ = guard.must()
         record = found.record
-        tokens = record.tokens
-        if tokens is None:
-            raise SessionEnded("You are not signed in.", code="signed_out")
-        id_claims, access_claims = read_claims(tokens.id_token), read_claims(tokens.access_token)
+        id_claims, access_claims = held_claims(record)
         return pages.render(
             "pages/session.html",
             claims=claim_rows(id_claims, access_claims, record.userinfo),
             checks=checks(id_claims, access_claims),
-            clocks=clocks(record, vault, now()),
+            clocks=clocks(record, sessions, now()),
             userinfo_at=record.userinfo_at,
             refreshed_at=record.refreshed_at,
             changed=record.changed_claims,
@@ -86,28 +75,7 @@ def make_blueprint(
 
     @blueprint.post("/session/userinfo")
     def userinfo() -> AnyResponse:
-        held = _proven()
-        tokens = held.record.tokens
-        if tokens is None:
-            raise SessionEnded("You are not signed in.", code="signed_out")
-        try:
-            claims = managed_login.userinfo(tokens.access_token)
-        except AccessRefused as refusal:
-            raise SessionEnded(
-                "Cognito no longer accepts this session's access token.", code="access_refused"
-            ) from refusal
-        person = held.record.person
-        # OpenID Connect Core 5.3.2: an answer about somebody else must not be used.
-        if person is None or claims.get("sub") != person.subject:
-            raise SessionEnded(
-                "userInfo speaks of somebody else.", code="userinfo_subject", alarm=True
-            )
-        if len(json.dumps(claims)) > MAX_USERINFO:
-            claims = {"sub": claims["sub"], "(note)": "the answer was too long to keep"}
-        at = int(now())
-        sessions.keep(
-            vault.change(held, lambda record: replace(record, userinfo=claims, userinfo_at=at))
-        )
+        sessions.keep(asker.ask(_proven()))
         return redirect("/session#claims", 303)
 
     def _proven() -> Session:
@@ -125,10 +93,10 @@ def _signed_out(csrf_token: str) -> Response:
     return response
 
 
-def _seconds_left(record: SessionRecord, vault: Vault, now: float) -> dict[str, int | None]:
+def _seconds_left(record: SessionRecord, sessions: Sessions, now: float) -> dict[str, int | None]:
     tokens, keys = record.tokens, record.user_keys
     return {
         "token": max(0, int(tokens.expires_at - now)) if tokens else None,
         "credentials": max(0, int(keys.expires_at - now)) if keys else None,
-        "session": vault.seconds_left(record),
+        "session": sessions.seconds_left(record),
     }

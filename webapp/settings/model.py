@@ -4,7 +4,6 @@ The table of SPEC section 3 is the model below. Each variable may also come as N
 of a file that holds the value (the usual way for secrets in a container).
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,94 +14,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from webapp.addresses import is_loopback
 from webapp.errors import SettingsProblems
+from webapp.settings.values import key, keys, matching, names, origin, store_url, url, words
 
 PREFIXES = ("APP_", "COGNITO_", "SESSION_")
-MIN_KEY_BYTES = 32
 DEFAULT_SCOPES = "openid email profile aws.cognito.signin.user.admin"
 
 
-def _url(value: str, *, path_allowed: bool) -> str:
-    if re.search(r"[\s\x00-\x1f\x7f\\]", value):
-        raise ValueError("has a blank or control character in it; write one plain address")
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValueError("is not an address; write it like https://portal.example.com") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-        raise ValueError("is not an address; write it like https://portal.example.com")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must not carry a user name, a query or a fragment; leave those out")
-    if "*" in parts.hostname:
-        raise ValueError("must name one host, not a pattern; write the host out")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("must start with https:// (http is for localhost, 127.0.0.1 and [::1])")
-    if not path_allowed and parts.path not in ("", "/"):
-        raise ValueError(f"must be an origin alone; leave {parts.path!r} out")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    value = _url(value, path_allowed=False)
-    parts = urlsplit(value)
-    default = {"https": 443, "http": 80}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = "" if parts.port in (None, default) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _matching(pattern: str, example: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"does not look right; expected something like {example}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _key(value: str) -> bytes:
-    raw = value.encode()
-    if len(raw) < MIN_KEY_BYTES:
-        raise ValueError(
-            f"is {len(raw)} bytes long, at least {MIN_KEY_BYTES} are needed; make one with: "
-            'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-        )
-    return raw
-
-
-def _keys(value: object) -> tuple[bytes, ...]:
-    return tuple(_key(part) for part in re.split(r"[\s,]+", str(value)) if part)
-
-
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(word for word in re.split(r"[\s,]+", str(value)) if word)
-
-
-def _names(value: object) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in str(value).split(",") if name.strip())
-    for name in names:
-        if not re.fullmatch(r"[\w .+-]{1,32}", name):
-            raise ValueError(f"has {name!r}, which cannot be the name of an identity provider")
-    return names
-
-
-def _store_url(value: str) -> str:
-    scheme = value.partition("://")[0]
-    if scheme == "sqlite":
-        if not value.startswith("sqlite:///") or value == "sqlite:///":
-            raise ValueError(
-                "needs a file: sqlite:///var/sessions.db or sqlite:////srv/sessions.db"
-            )
-        return value
-    if scheme in ("redis", "rediss", "dynamodb"):
-        raise ValueError(
-            f"names a {scheme} store, which this release does not have; use sqlite:///"
-        )
-    raise ValueError("must be a store address such as sqlite:///var/sessions.db")
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-Url = Annotated[str, AfterValidator(lambda value: _url(value, path_allowed=True))]
+Origin = Annotated[str, AfterValidator(origin)]
+Url = Annotated[str, AfterValidator(lambda value: url(value, path_allowed=True))]
 
 
 class _Table(BaseModel):
@@ -111,32 +30,30 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     app_base_url: Origin
-    secret_key: Annotated[bytes, BeforeValidator(lambda value: _key(str(value)))] = Field(
-        repr=False
-    )
-    secret_key_fallbacks: Annotated[tuple[bytes, ...], BeforeValidator(_keys)] = Field(
+    secret_key: Annotated[bytes, BeforeValidator(lambda value: key(str(value)))] = Field(repr=False)
+    secret_key_fallbacks: Annotated[tuple[bytes, ...], BeforeValidator(keys)] = Field(
         (), repr=False
     )
-    aws_region: Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", "us-east-1")]
+    aws_region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", "us-east-1")]
     aws_endpoint_url: Url | None = None
     aws_endpoint_url_cognito_identity_provider: Url | None = None
     aws_endpoint_url_cognito_identity: Url | None = None
-    cognito_user_pool_id: Annotated[str, _matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
-    cognito_client_id: Annotated[str, _matching(r"[\w+]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
+    cognito_user_pool_id: Annotated[str, matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
+    cognito_client_id: Annotated[str, matching(r"[\w+]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
     cognito_client_secret: str | None = Field(None, repr=False)
     cognito_issuer: Url | None = None
     cognito_discovery_url: Url | None = None
     cognito_domain: Origin | None = None
     cognito_identity_pool_id: Annotated[
         str,
-        _matching(r"[\w-]{1,55}:[0-9A-Za-z-]+", "us-east-1:1234abcd-12ab-34cd-56ef-1234567890ab"),
+        matching(r"[\w-]{1,55}:[0-9A-Za-z-]+", "us-east-1:1234abcd-12ab-34cd-56ef-1234567890ab"),
     ]
-    cognito_scopes: Annotated[tuple[str, ...], BeforeValidator(_words)] = tuple(
+    cognito_scopes: Annotated[tuple[str, ...], BeforeValidator(words)] = tuple(
         DEFAULT_SCOPES.split()
     )
-    cognito_identity_providers: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    cognito_identity_providers: Annotated[tuple[str, ...], BeforeValidator(names)] = ()
     api_endpoint: Url
-    session_store_url: Annotated[str, AfterValidator(_store_url)] = "sqlite:///var/sessions.db"
+    session_store_url: Annotated[str, AfterValidator(store_url)] = "sqlite:///var/sessions.db"
     session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
     session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
     trusted_proxy_hops: int = Field(0, ge=0, le=10)
@@ -197,6 +114,11 @@ class Settings(_Table):
     def identity_pool_endpoint(self) -> str | None:
         """The address of the identity pool API when it is not AWS's own."""
         return self.aws_endpoint_url_cognito_identity or self.aws_endpoint_url
+
+    @property
+    def offline(self) -> bool:
+        """Whether the AWS behind the application is this machine's."""
+        return is_loopback(urlsplit(self.user_pool_endpoint or "").hostname)
 
     @property
     def login_key(self) -> str:

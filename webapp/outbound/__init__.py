@@ -1,0 +1,14 @@
+"""The one way out over HTTP."""
+
+from webapp.outbound.adapter import OutboundAdapter
+from webapp.outbound.client import KIB, MIB, Outbound, OutboundFailed, OutboundTimedOut, Reply
+
+__all__ = [
+    "KIB",
+    "MIB",
+    "Outbound",
+    "OutboundAdapter",
+    "OutboundFailed",
+    "OutboundTimedOut",
+    "Reply",
+]

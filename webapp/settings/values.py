@@ -1,0 +1,99 @@
+"""What a single setting may look like. Each check says what is wrong and how to write it."""
+
+import re
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from webapp.addresses import is_loopback
+
+MIN_KEY_BYTES = 32
+
+
+def url(value: str, *, path_allowed: bool) -> str:
+    """An address over https, or http on this machine. Raises ValueError with the cure."""
+    if re.search(r"[\s\x00-\x1f\x7f\\]", value):
+        raise ValueError("has a blank or control character in it; write one plain address")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not an address; write it like https://portal.example.com") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
+        raise ValueError("is not an address; write it like https://portal.example.com")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must not carry a user name, a query or a fragment; leave those out")
+    if "*" in parts.hostname:
+        raise ValueError("must name one host, not a pattern; write the host out")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must start with https:// (http is for localhost, 127.0.0.1 and [::1])")
+    if not path_allowed and parts.path not in ("", "/"):
+        raise ValueError(f"must be an origin alone; leave {parts.path!r} out")
+    return value.rstrip("/")
+
+
+def origin(value: str) -> str:
+    """An address without a path, as browsers write it. Raises ValueError with the cure."""
+    value = url(value, path_allowed=False)
+    parts = urlsplit(value)
+    default = {"https": 443, "http": 80}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def matching(pattern: str, example: str) -> AfterValidator:
+    """A check that a value looks like `example`."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"does not look right; expected something like {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+def key(value: str) -> bytes:
+    """A key long enough to be one. Raises ValueError with the cure."""
+    raw = value.encode()
+    if len(raw) < MIN_KEY_BYTES:
+        raise ValueError(
+            f"is {len(raw)} bytes long, at least {MIN_KEY_BYTES} are needed; make one with: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    return raw
+
+
+def keys(value: object) -> tuple[bytes, ...]:
+    """Keys, separated by commas or blanks. Raises ValueError with the cure."""
+    return tuple(key(part) for part in re.split(r"[\s,]+", str(value)) if part)
+
+
+def words(value: object) -> tuple[str, ...]:
+    """Words, separated by commas or blanks. Raises ValueError with the cure."""
+    return tuple(word for word in re.split(r"[\s,]+", str(value)) if word)
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Names of identity providers, separated by commas. Raises ValueError with the cure."""
+    names = tuple(name.strip() for name in str(value).split(",") if name.strip())
+    for name in names:
+        if not re.fullmatch(r"[\w .+-]{1,32}", name):
+            raise ValueError(f"has {name!r}, which cannot be the name of an identity provider")
+    return names
+
+
+def store_url(value: str) -> str:
+    """The address of a store that this release has. Raises ValueError with the cure."""
+    scheme = value.partition("://")[0]
+    if scheme == "sqlite":
+        if not value.startswith("sqlite:///") or value == "sqlite:///":
+            raise ValueError(
+                "needs a file: sqlite:///var/sessions.db or sqlite:////srv/sessions.db"
+            )
+        return value
+    if scheme in ("redis", "rediss", "dynamodb"):
+        raise ValueError(
+            f"names a {scheme} store, which this release does not have; use sqlite:///"
+        )
+    raise ValueError("must be a store address such as sqlite:///var/sessions.db")
