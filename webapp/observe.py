@@ -46,6 +46,8 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    global _log
+    _log = structlog.get_logger()  # one used before keeps the stream that it wrote to first
 
 
 def event(name: str, /, *, level: str = "info", **facts: object) -> None:
