@@ -116,20 +116,20 @@ class Site:
 
     def visitor(self) -> "Visitor":
         """Return a person with a fresh browser."""
-        return Visitor(self)
+        return Visitor(self.aws, self.client_id)
 
 
 class Visitor:
     """A browser at Managed Login; every page that it sees is inspected."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.browser = Browser.over_http(site.aws.endpoint)
+    def __init__(self, aws: Offline, client_id: str) -> None:
+        self.client_id = client_id
+        self.browser = Browser.over_http(aws.endpoint)
 
     def ask(self, path: str = "/oauth2/authorize", /, **changed: str | None) -> Response:
         """Come from the application; `changed` adds, replaces or (None) drops a parameter."""
         query = {
-            "client_id": self.site.client_id,
+            "client_id": self.client_id,
             "response_type": "code",
             "redirect_uri": CALLBACK,
             "scope": "openid email",

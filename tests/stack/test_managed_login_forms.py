@@ -31,7 +31,7 @@ def test_wrong_password_and_nobody_look_alike(site: Site) -> None:
     assert "Incorrect username or password." in wrong.page.text
 
 
-def test_unconfirmed_or_disabled_shows_only_after_the_right_password(site: Site) -> None:
+def test_disabled_account_shows_only_after_the_right_password(site: Site) -> None:
     """Without the password nobody learns that an account is disabled."""
     visitor, email = site.visitor(), site.add_user()
     site.disable(email)
@@ -39,6 +39,13 @@ def test_unconfirmed_or_disabled_shows_only_after_the_right_password(site: Site)
     answer = visitor.enter(email)
     assert answer.status == 403
     assert answer.page.heading == "This account is disabled"
+
+
+def test_id_token_names_who_signed_in(site: Site) -> None:
+    """The tokens are those of the person who typed the password."""
+    email = site.add_user()
+    code = callback_of(site.visitor().enter(email))["code"]
+    assert claims_of(site.redeem(code).json()["id_token"])["email"] == email
 
 
 def test_empty_fields_are_named(site: Site) -> None:
@@ -224,10 +231,3 @@ def _fields(page: Response, code: str) -> dict[str, str]:
 
 def _wrong(code: str) -> str:
     return f"{(int(code) + 500_000) % 1_000_000:06d}"
-
-
-def test_id_token_names_who_signed_in(site: Site) -> None:
-    """The tokens are those of the person who typed the password."""
-    email = site.add_user()
-    code = callback_of(site.visitor().enter(email))["code"]
-    assert claims_of(site.redeem(code).json()["id_token"])["email"] == email
