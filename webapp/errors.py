@@ -81,6 +81,11 @@ class SessionEnded(PorticoError):
 
     code = "session_ended"
 
+    @property
+    def meanwhile(self) -> bool:
+        """Whether another request ended it, which may have given the browser a new ticket."""
+        return self.code == "ended_meanwhile"
+
 
 class Unavailable(PorticoError):
     """A part is out of reach for now. `retry_after` is in seconds."""

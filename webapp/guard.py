@@ -65,8 +65,9 @@ class Guard:
             return None
         try:
             fresh = self._freshness.keep(session)
-        except SessionEnded:
-            self._sessions.drop()
+        except SessionEnded as ended:
+            if not ended.meanwhile:
+                self._sessions.drop()
             raise
         if fresh is not session:
             self._sessions.keep(fresh)

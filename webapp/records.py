@@ -46,12 +46,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class AwsKeys:
-    """Temporary AWS credentials of one identity. `expires_at` is in epoch seconds."""
+    """Temporary AWS credentials of one identity. Times are in epoch seconds."""
 
     identity_id: str
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
     session_token: str = field(repr=False)
+    fetched_at: int
     expires_at: int
     role_arn: str | None = None
 
@@ -70,6 +71,7 @@ class SessionRecord:
     user_keys: AwsKeys | None = None
     guest_keys: AwsKeys | None = None
     identity_id: str | None = None
+    chosen_role: str | None = None
     userinfo: Claims | None = field(default=None, repr=False)
     userinfo_at: int | None = None
     refreshed_at: int | None = None

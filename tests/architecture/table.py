@@ -38,21 +38,20 @@ WEBAPP: Table = {
         "addresses", "attempts", "credentials", "errors", "keyring", "managed_login", "records",
         "store.base", "store.turns", "store.vault",
     ),
-    # Flask's side: from the cookie to the page. What they hand on is the opened session, a handle
-    # that store.vault defines.
+    # Flask's side: from the cookie to the page. Pages get the opened session from `sessions`.
     "observe": ("errors", "keyring", "records"),
-    "security": ("addresses", "errors", "keyring", "records", "store.vault"),
+    "security": ("addresses", "errors", "keyring", "records"),
     "sessions": (
-        "addresses", "errors", "keyring", "observe", "records", "signin.attempts",
+        "addresses", "attempts", "errors", "keyring", "observe", "records",
         "store.base", "store.sealing", "store.vault",
-    ),  # both cookies are written in one place; the attempts themselves know no Flask
-    "guard": ("addresses", "errors", "records", "sessions", "signin.freshness", "store.vault"),
-    "views.health": (
-        "errors", "records", "managed_login.keys", "managed_login.metadata", "store.base",
-    ),  # it reports on these three
+    ),  # both cookies are written in one place
+    # The guard hands over a person whose tokens live, so it asks the journey to keep them fresh.
+    "guard": ("addresses", "errors", "records", "sessions", "signin.freshness"),
+    "views.error_pages": ("errors", "observe", "records", "security", "sessions", "views.page"),
+    "views.health": ("errors", "records"),
     "views": (
         "addresses", "api", "credentials", "errors", "guard", "observe", "records", "security",
-        "sessions", "signin", "store.vault",
+        "sessions", "signin",
     ),
     # Where everything is joined.
     "services": (
@@ -61,7 +60,7 @@ WEBAPP: Table = {
         "outbound", "records", "security", "sessions", "settings", "signin", "store",
     ),
     "app": (
-        "addresses", "errors", "guard", "observe", "records", "security", "services", "sessions",
+        "errors", "guard", "observe", "records", "security", "services", "sessions",
         "settings", "views",
     ),
     "cli": ("addresses", "api", "credentials", "errors", "records", "services", "settings"),

@@ -100,6 +100,7 @@ class IdentityPool:
                 access_key_id=str(keys["AccessKeyId"]),
                 secret_access_key=str(keys["SecretKey"]),
                 session_token=str(keys["SessionToken"]),
+                fetched_at=int(self._now()),
                 expires_at=int(keys["Expiration"].timestamp()),
                 role_arn=role_arn,
             )

@@ -11,6 +11,7 @@ from webapp.store.turns import Turns
 from webapp.store.vault import Session, Vault
 
 EARLY_SECONDS = 300
+EARLY_SHARE = 0.1
 
 
 class Wallet:
@@ -57,18 +58,29 @@ class Wallet:
             raise SessionEnded("This session ended meanwhile.", code="ended_meanwhile")
         return session, guest
 
-    def choose(self, session: Session, role_arn: str) -> Session:
-        """Take the credentials of one of the roles in the ID token.
+    def choose(self, session: Session, role_arn: str | None) -> Session:
+        """Take the credentials of one of the roles in the ID token; None goes back to the pool's.
 
         Raises Forbidden for a role that is not in the token; beyond that as `user_keys`.
         """
-        person, tokens = session.record.person, session.record.tokens
-        if person is None or tokens is None or role_arn not in person.roles:
+        person = session.record.person
+        if person is None:
+            raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
+        if role_arn is not None and role_arn not in person.roles:
             raise Forbidden("This role is not in your ID token.", code="role_not_in_token")
-        keys = self._pool.keys(
-            id_token=tokens.id_token, identity_id=session.record.identity_id, role_arn=role_arn
+        wished = replace(session, record=replace(session.record, chosen_role=role_arn))
+        try:
+            keys = self._exchange(wished)
+        except TokenNotAccepted as refusal:
+            raise Forbidden(
+                "The identity pool does not give you this role.", code="role_refused"
+            ) from refusal
+        return self._vault.change(
+            session,
+            lambda record: replace(
+                record, user_keys=keys, identity_id=keys.identity_id, chosen_role=role_arn
+            ),
         )
-        return self._vault.change(session, lambda record: replace(record, user_keys=keys))
 
     def _living(
         self,
@@ -77,24 +89,20 @@ class Wallet:
         which: Callable[[SessionRecord], AwsKeys | None],
         fetch: Callable[[Session], Session],
     ) -> Session:
-        def ends(record: SessionRecord) -> float:
+        def alive(record: SessionRecord) -> bool:
             keys = which(record)
-            return keys.expires_at - self._now() if keys else 0.0
+            return keys is not None and keys.expires_at > self._now()
 
         def settled(record: SessionRecord) -> bool:
             keys = which(record)
             if keys is None:
                 return False
-            # Keys that never live long must not be fetched on every call.
-            return ends(record) > EARLY_SECONDS or (
-                keys != which(session.record) and ends(record) > 0
-            )
+            life = keys.expires_at - keys.fetched_at
+            return keys.expires_at - self._now() > min(EARLY_SECONDS, life * EARLY_SHARE)
 
-        if ends(session.record) > EARLY_SECONDS:
+        if settled(session.record):
             return session
-        return self._turns.once(
-            session, purpose, settled=settled, usable=lambda record: ends(record) > 0, work=fetch
-        )
+        return self._turns.once(session, purpose, settled=settled, usable=alive, work=fetch)
 
     def _fetch_user_keys(self, session: Session) -> Session:
         try:
@@ -119,14 +127,20 @@ class Wallet:
         record = session.record
         if record.tokens is None or record.person is None:
             raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
+        # A choice holds only while the role is in the token.
+        chosen = record.chosen_role if record.chosen_role in record.person.roles else None
         try:
-            keys = self._pool.keys(id_token=record.tokens.id_token, identity_id=record.identity_id)
+            keys = self._pool.keys(
+                id_token=record.tokens.id_token,
+                identity_id=record.identity_id,
+                role_arn=chosen,
+            )
         except IdentityGone as gone:
             raise OperatorFault(
                 "The identity pool lost this identity twice; check that the pool exists.",
                 code="identity_pool_refused",
             ) from gone
-        return replace(keys, role_arn=record.person.preferred_role)
+        return replace(keys, role_arn=chosen or record.person.preferred_role)
 
     def _fetch_guest_keys(self, session: Session) -> Session:
         keys = self._guest()

@@ -8,7 +8,7 @@ from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
-from webapp.records import SessionRecord, TokenSet
+from webapp.records import Person, SessionRecord, TokenSet
 from webapp.signin.errands import Errands
 from webapp.store.turns import Turns
 from webapp.store.vault import Session, Vault
@@ -102,7 +102,9 @@ class Freshness:
             raise SessionEnded(
                 "Cognito ended this session; sign in again.", code="refresh_refused"
             ) from refusal
-        return self._write(session, self._next(session, tokens, answer), answer)
+        written = self._write(session, self._next(session, tokens, answer), answer)
+        # New rights, new ticket (OWASP: renew the session id after any privilege change).
+        return self._vault.move(written) if _regrouped(session, written) else written
 
     def _next(
         self, session: Session, tokens: TokenSet, answer: TokenAnswer
@@ -137,17 +139,11 @@ class Freshness:
             ) from refusal
         fresh = TokenSet(id_token, answer.access_token, answer.refresh_token, now, int(ends))
         changed = changed_claims(tokens.id_token, id_token)
-        regrouped = (
-            session.record.person is not None
-            and person is not None
-            and (
-                (session.record.person.groups, session.record.person.roles)
-                != (person.groups, person.roles)
-            )
-        )
+        before = session.record.person
 
         def change(record: SessionRecord) -> SessionRecord:
-            keys = None if regrouped else record.user_keys  # old rights end with the old groups
+            # Old rights end with the old groups: the keys are fetched anew.
+            keys = record.user_keys if _rights(before) == _rights(person) else None
             return replace(
                 record,
                 tokens=fresh,
@@ -184,3 +180,11 @@ def changed_claims(before: str, after: str) -> tuple[str, ...]:
     """The names of the ID token's claims that a refresh changed."""
     old, new = read_claims(before), read_claims(after)
     return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))[:40]
+
+
+def _rights(person: Person | None) -> tuple[object, ...]:
+    return (person.groups, person.roles, person.preferred_role) if person else ()
+
+
+def _regrouped(before: Session, after: Session) -> bool:
+    return _rights(before.record.person) != _rights(after.record.person)

@@ -112,6 +112,18 @@ class Vault:
         stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
         return self._unsealed(stored.sealed, session.ticket, session.key) if stored else None
 
+    def move(self, session: Session) -> Session:
+        """Give the session a new ticket; the old one is dead at once.
+
+        Raises SessionEnded when the session is gone.
+        """
+        record = self.end(session)
+        if record is None:
+            raise SessionEnded(
+                "This session ended meanwhile; sign in again.", code="ended_meanwhile"
+            )
+        return self.create(record)
+
     def end_all_of(self, person: Person) -> int:
         """End every session of a person; how many there were."""
         now = self._now()

@@ -138,11 +138,7 @@ def make_blueprint(
         held, person = found
         if identity != "user":
             return person, api.call(endpoint, identity, address, tokens=held.record.tokens)
-        try:
-            held, keys = wallet.user_keys(held)
-        except SessionEnded:
-            sessions.drop()
-            raise
+        held, keys = wallet.user_keys(held)
         sessions.keep(held)
         return person, api.call(endpoint, identity, address, keys=keys, tokens=held.record.tokens)
 

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Blueprint
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.api.explain import role_name
 from webapp.credentials.wallet import Wallet
@@ -12,6 +13,7 @@ from webapp.errors import OperatorFault, Unavailable
 from webapp.guard import Guard
 from webapp.observe import event
 from webapp.records import AwsKeys, Person
+from webapp.security import Security
 from webapp.sessions import Sessions
 from webapp.views.page import Pages
 
@@ -36,12 +38,14 @@ class RoleView:
     arn: str
     name: str
     note: str
+    chosen: bool
 
 
 def make_blueprint(
     pages: Pages,
     guard: Guard,
     sessions: Sessions,
+    security: Security,
     wallet: Wallet,
     *,
     now: Callable[[], float] = time.time,
@@ -62,19 +66,32 @@ def make_blueprint(
         record = session.record
         return pages.render(
             "pages/credentials.html",
-            user=_shown(record.user_keys, why_this_role(person), now()),
+            user=_shown(record.user_keys, why_this_role(person, record.chosen_role), now()),
             guest=_shown(record.guest_keys, "Nobody signed in: the pool's guest role.", now()),
             trouble=trouble,
             roles=[
-                RoleView(arn, role_name(arn) or arn, _note(arn, person)) for arn in person.roles
+                RoleView(arn, role_name(arn) or arn, _note(arn, person), arn == record.chosen_role)
+                for arn in person.roles
             ],
+            chosen=record.chosen_role,
         )
+
+    @blueprint.post("/credentials/role")
+    def choose() -> AnyResponse:
+        session, _ = guard.must()
+        security.check_intent(session)
+        wanted = request.form.get("role") or None
+        sessions.keep(wallet.choose(session, wanted))
+        event("role_chosen", role=role_name(wanted) or "the pool's choice")
+        return redirect("/credentials", 303)
 
     return blueprint
 
 
-def why_this_role(person: Person) -> str:
+def why_this_role(person: Person, chosen: str | None) -> str:
     """How the identity pool chose, in a sentence (AWS: Role-based access control)."""
+    if chosen in person.roles:
+        return "You chose it among the roles in your ID token (CustomRoleArn)."
     if person.preferred_role:
         return "The ID token names a preferred role: that of your group with the lowest precedence."
     if person.roles:

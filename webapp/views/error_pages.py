@@ -121,7 +121,7 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
         level = "error" if status >= 500 or error.facts.get("alarm") else "warning"
         facts = {key: value for key, value in error.facts.items() if key != "status"}
         event("refused", level=level, code=error.code, answer=status, **facts)
-        if isinstance(error, SessionEnded):
+        if isinstance(error, SessionEnded) and not error.meanwhile:
             sessions.drop()
         retry = error.retry_after if isinstance(error, Unavailable) else None
         return answer(problem_of(error, status), retry)

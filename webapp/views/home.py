@@ -75,7 +75,7 @@ def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]
             Clock(
                 "AWS credentials",
                 max(0, int(record.user_keys.expires_at - now)),
-                3600,
+                record.user_keys.expires_at - record.user_keys.fetched_at,
                 "Temporary keys of the identity pool; fetched again five minutes before the end.",
             )
         )
