@@ -69,13 +69,14 @@ def launched(*options: str, **settings: Any) -> Iterator[tuple[Launcher, dict[st
             launcher.end(signal.SIGTERM)
 
 
-def refused(*options: str) -> tuple[int, str]:
+def refused(*options: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
     """Run a launcher that does not start; return its exit status and its words."""
     done = subprocess.run(
         [sys.executable, "-m", "infra.local", *options],
         capture_output=True,
         text=True,
         cwd=REPOSITORY,
+        env={**os.environ, **(environment or {})},
         timeout=60,
         check=False,
     )
@@ -139,6 +140,32 @@ def test_it_listens_on_loopback_only() -> None:
             return  # this machine has no other address
         with pytest.raises(OSError, match="refused"):
             socket.create_connection((outward, port), timeout=2)
+
+
+def test_the_whole_demo_starts_and_ends_at_once() -> None:
+    """The application is ready when the page is printed; an open browser holds nothing up."""
+    app_port = str(free_port())
+    options = ("--port", str(free_port()), "--with-app", "--app-port", app_port)
+    with launched(*options) as (launcher, told), requests.Session() as browser:
+        assert told["application"] == f"http://localhost:{app_port}"
+        assert browser.get(told["application"], timeout=20).status_code == 200
+        assert browser.get(f"{told['application']}/readyz", timeout=20).status_code == 200
+        to_login = browser.get(f"{told['application']}/login", allow_redirects=False, timeout=20)
+        assert to_login.headers["location"].startswith(f"{told['endpoint']}/oauth2/authorize?")
+        status, errors, seconds = launcher.end(signal.SIGINT)
+    assert status == 0
+    assert "Traceback" not in errors
+    assert seconds < STOP_SECONDS
+
+
+def test_an_application_that_dies_is_reported_with_its_last_words() -> None:
+    """A setting that the application refuses ends the launcher, which shows what it said."""
+    ports = ("--port", str(free_port()), "--app-port", str(free_port()))
+    status, errors = refused("--with-app", *ports, environment={"LOG_LEVEL": "nonsense"})
+    assert status == 1
+    assert "The application did not start" in errors
+    assert "LOG_LEVEL" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize(
