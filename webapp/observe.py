@@ -83,9 +83,12 @@ def observe_requests(app: Flask, clock: Callable[[], float] = time.perf_counter)
         rule = request.url_rule.rule if request.url_rule else "(none)"
         if rule.startswith(("/healthz", "/readyz", "/static")) and response.status_code < 400:
             return response
+        # Pages that simply worked are many and say little: they are for debugging.
+        routine = response.status_code < 400 and request.method in ("GET", "HEAD")
         milliseconds = round((clock() - g.get("began", clock())) * 1000, 2)
         event(
             "request",
+            level="debug" if routine else "info",
             method=request.method,
             route=rule,
             status=response.status_code,

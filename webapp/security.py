@@ -5,15 +5,17 @@ to the session, beside Origin or Sec-Fetch-Site where the browser sends them.
 """
 
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from werkzeug.datastructures import Headers
 
 from webapp.errors import BadInput, Forbidden
 from webapp.keyring import Keyring
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 STATIC_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -64,14 +66,14 @@ class Security:
         self._proxy_hops = proxy_hops
         self._login_origin = login_origin
         self._now = now
-        self._headers = Headers(
-            STATIC_HEADERS | ({"Strict-Transport-Security": HSTS} if self.secure else {})
-        )
+        self._headers = list(STATIC_HEADERS.items())
+        if self.secure:
+            self._headers.append(("Strict-Transport-Security", HSTS))
 
     def install(self, app: Flask) -> None:
-        """Put the checks before every view and the headers behind it."""
+        """Put the checks before every view and the headers on every answer."""
         app.before_request(self.check_address)
-        app.after_request(self.dress)
+        app.wsgi_app = self.dressed(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
     def check_address(self) -> Response | None:
         """Refuse a foreign Host; send plain http behind a proxy to https."""
@@ -85,15 +87,22 @@ class Security:
             raise BadInput("This address takes posts over https only.", code="plain_http")
         return None
 
-    def dress(self, response: Response) -> Response:
-        """Add the headers that every answer has, whatever its status."""
-        headers = response.headers
-        for name, value in self._headers:
-            if name not in headers:
-                headers[name] = value
-        if "Content-Security-Policy" not in headers:
-            headers["Content-Security-Policy"] = self._policy()
-        return response
+    def dressed(self, application: "WSGIApplication") -> "WSGIApplication":
+        """The application with the headers that every answer has, whatever its status.
+
+        At the border of WSGI, since no answer leaves by another way and a list is quick to extend.
+        """
+
+        def dress(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                names = {name for name, _ in headers}
+                own = [pair for pair in self._headers if pair[0] not in names]
+                own.append(("Content-Security-Policy", self._policy()))
+                return start_response(status, headers + own, *rest)
+
+            return application(environ, start)
+
+        return dress
 
     def csrf_token(self, session: Placed | None) -> str:
         """The token for forms: bound to the session, or to half a day for somebody without one."""

@@ -113,7 +113,7 @@ class Sessions:
             self._set(response, self._attempts_name, packed, COOKIE_SECONDS)
         if visit.personal or visit.attempts_to_set is not None:
             response.headers["Cache-Control"] = "no-store"
-        response.vary.add("Cookie")
+        response.headers["Vary"] = "Cookie"
         return response
 
     def _opened(self, cookie: str) -> Session | None:

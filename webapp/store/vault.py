@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from webapp.errors import SessionEnded
 from webapp.keyring import Key, Keyring
 from webapp.records import Person, SessionRecord
-from webapp.store.base import Store
+from webapp.store.base import Store, Stored
 from webapp.store.sealing import Ticket, Unopenable, seal, unseal
 
 Clock = Callable[[], float]
@@ -20,17 +20,16 @@ CONFLICTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A record in the hands of one request, with what is needed to change it."""
+    """A record in the hands of one request, with what is needed to change it.
+
+    `place` is the record's key in the store; CSRF tokens are bound to it as well.
+    """
 
     ticket: Ticket = field(repr=False)
     key: Key = field(repr=False)
+    place: bytes
     record: SessionRecord
     version: int
-
-    @property
-    def place(self) -> bytes:
-        """The record's key in the store; also what CSRF tokens are bound to."""
-        return self.ticket.place(self.key)
 
 
 class Vault:
@@ -53,10 +52,10 @@ class Vault:
         """Put a new record away under a new ticket."""
         key = self._ring.writing
         ticket = Ticket.fresh(key.mark)
-        session = Session(ticket, key, record, 1)
+        place = ticket.place(key)
         made = self.store.create(
-            session.place,
-            seal(record, ticket, key),
+            place,
+            seal(record, ticket, key, place),
             expires_at=self._end(record),
             person=self.person_key(record.person),
             now=self._now(),
@@ -64,7 +63,7 @@ class Vault:
         if not made:  # 128 random bits met a taken key: never by chance
             raise SessionEnded("The session could not be made; sign in again.", code="clash")
         self._sweep()
-        return session
+        return Session(ticket, key, place, record, 1)
 
     def open(self, text: str) -> Session | None:
         """The living session behind a cookie's value.
@@ -82,7 +81,7 @@ class Vault:
 
     def reload(self, session: Session) -> Session | None:
         """The session as it stands now, or None when it is gone."""
-        return self._load(session.ticket, session.key)
+        return self._load(session.ticket, session.key, session.place)
 
     def change(self, session: Session, change: Change) -> Session:
         """Apply `change` to the newest record and write it.
@@ -97,7 +96,7 @@ class Vault:
             record = change(current.record)
             if record == current.record:
                 return current
-            sealed = seal(record, current.ticket, current.key)
+            sealed = seal(record, current.ticket, current.key, current.place)
             end = self._end(record)
             if self.store.replace(current.place, sealed, version=current.version, expires_at=end):
                 return replace(current, record=record, version=current.version + 1)
@@ -110,7 +109,9 @@ class Vault:
         The newest record matters: a refresh in flight may have put a newer refresh token there.
         """
         stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
-        return self._unsealed(stored.sealed, session.ticket, session.key) if stored else None
+        return (
+            self._unsealed(stored, session.ticket, session.key, session.place) if stored else None
+        )
 
     def move(self, session: Session) -> Session:
         """Give the session a new ticket; the old one is dead at once.
@@ -152,17 +153,18 @@ class Vault:
         """How long the session would live without another request."""
         return max(0, self._end(record) - int(self._now()))
 
-    def _load(self, ticket: Ticket, key: Key) -> Session | None:
-        stored = self.store.load(ticket.place(key), now=self._now())
+    def _load(self, ticket: Ticket, key: Key, place: bytes | None = None) -> Session | None:
+        place = place or ticket.place(key)
+        stored = self.store.load(place, now=self._now())
         if stored is None:
             return None
-        record = self._unsealed(stored.sealed, ticket, key)
-        return Session(ticket, key, record, stored.version) if record else None
+        record = self._unsealed(stored, ticket, key, place)
+        return Session(ticket, key, place, record, stored.version) if record else None
 
     @staticmethod
-    def _unsealed(sealed: bytes, ticket: Ticket, key: Key) -> SessionRecord | None:
+    def _unsealed(stored: Stored, ticket: Ticket, key: Key, place: bytes) -> SessionRecord | None:
         try:
-            return unseal(sealed, ticket, key)
+            return unseal(stored.sealed, ticket, key, place)
         except Unopenable:
             return None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
 from webapp.api.catalogue import (
     ENDPOINTS,
@@ -22,7 +22,7 @@ from webapp.records import ApiAnswer, Person
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
 from webapp.views.body import Body, readable
-from webapp.views.page import Pages, wants_json
+from webapp.views.page import Pages, json_answer, wants_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,26 +196,26 @@ def _answer_view(endpoint: Endpoint, answer: ApiAnswer, person: Person | None) -
 
 def _json(view: AnswerView) -> Response:
     raw = view.raw
-    response = jsonify(
-        endpoint=raw.endpoint,
-        identity=raw.identity,
-        status=raw.status,
-        reason=raw.reason,
-        ok=view.ok,
-        expected=view.expected,
-        milliseconds=round(raw.milliseconds, 2),
-        headers=[list(pair) for pair in raw.headers],
-        body=view.body.value if view.body.kind == "JSON" else view.body.text,
-        body_kind=view.body.kind,
-        cut=raw.cut,
-        request_id=raw.request_id,
-        role=raw.role_arn,
-        request={
-            "method": raw.sent.method,
-            "url": raw.sent.url,
-            "headers": [list(pair) for pair in raw.sent.headers],
-        },
-        explanation=[{"about": about, "is": what} for about, what in view.explanation],
+    return json_answer(
+        {
+            "endpoint": raw.endpoint,
+            "identity": raw.identity,
+            "status": raw.status,
+            "reason": raw.reason,
+            "ok": view.ok,
+            "expected": view.expected,
+            "milliseconds": round(raw.milliseconds, 2),
+            "headers": raw.headers,
+            "body": view.body.value if view.body.kind == "JSON" else view.body.text,
+            "body_kind": view.body.kind,
+            "cut": raw.cut,
+            "request_id": raw.request_id,
+            "role": raw.role_arn,
+            "request": {
+                "method": raw.sent.method,
+                "url": raw.sent.url,
+                "headers": raw.sent.headers,
+            },
+            "explanation": [{"about": about, "is": what} for about, what in view.explanation],
+        }
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response

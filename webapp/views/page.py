@@ -1,7 +1,8 @@
 """How a view becomes a page: the frame that all pages share, filters, hashed assets."""
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,6 +165,12 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
-def person_label(person: Person) -> str:
-    """How a person is called on a page."""
-    return person.name or person.email or person.username
+def json_answer(content: Mapping[str, object], status: int = 200) -> Response:
+    """A JSON answer that nobody keeps."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate can be inside a string but not on the wire.
+    response = Response(
+        text.encode("utf-8", "replace"), status=status, content_type="application/json"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from flask import Blueprint, Response, jsonify, redirect
+from flask import Blueprint, Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.guard import Guard
@@ -15,7 +15,7 @@ from webapp.signin.claims import UserInfo, held_claims
 from webapp.signin.freshness import Freshness
 from webapp.views.claims import checks, claim_rows
 from webapp.views.home import clocks
-from webapp.views.page import Pages
+from webapp.views.page import Pages, json_answer
 
 
 def make_blueprint(
@@ -35,21 +35,22 @@ def make_blueprint(
     def me() -> Response:
         found = guard.signed_in()
         if found is None:
-            return _signed_out(security.csrf_token(sessions.current()))
+            token = security.csrf_token(sessions.current())
+            return json_answer({"signed_in": False, "csrf_token": token}, 401)
         session, person = found
         record = session.record
-        response = jsonify(
-            signed_in=True,
-            sub=person.subject,
-            username=person.username,
-            email=person.email,
-            groups=person.groups,
-            role=(record.user_keys and record.user_keys.role_arn) or person.preferred_role,
-            seconds_left=_seconds_left(record, sessions, now()),
-            csrf_token=security.csrf_token(session),
+        return json_answer(
+            {
+                "signed_in": True,
+                "sub": person.subject,
+                "username": person.username,
+                "email": person.email,
+                "groups": person.groups,
+                "role": (record.user_keys and record.user_keys.role_arn) or person.preferred_role,
+                "seconds_left": _seconds_left(record, sessions, now()),
+                "csrf_token": security.csrf_token(session),
+            }
         )
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
     @blueprint.get("/session")
     def session() -> str:
@@ -84,13 +85,6 @@ def make_blueprint(
         return found
 
     return blueprint
-
-
-def _signed_out(csrf_token: str) -> Response:
-    response = jsonify(signed_in=False, csrf_token=csrf_token)
-    response.status_code = 401
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _seconds_left(record: SessionRecord, sessions: Sessions, now: float) -> dict[str, int | None]:
