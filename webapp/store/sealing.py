@@ -123,7 +123,8 @@ def _record(content: list[Any]) -> SessionRecord:
 
 
 def _person(*values: Any) -> Person:
-    return Person(*(tuple(one) if isinstance(one, list) else one for one in values))
+    given: list[Any] = [tuple(one) if isinstance(one, list) else one for one in values]
+    return Person(*given)
 
 
 _PARTS: tuple[tuple[int, Callable[..., object]], ...] = tuple(
