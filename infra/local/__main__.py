@@ -126,7 +126,13 @@ class _Launch:
             command,
             health_url=f"http://localhost:{port}/healthz",
             log=self._folder / "application.log",
-            environment={**_without_foreign(os.environ), **environment, **own},
+            # Readable last words, should it die; the shell may ask for json.
+            environment={
+                "LOG_FORMAT": "console",
+                **_without_foreign(os.environ),
+                **environment,
+                **own,
+            },
         )
         self._await(application)
 

@@ -75,6 +75,9 @@ class Stack:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the first layer that has an answer, else with the inner application."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
+            return
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return

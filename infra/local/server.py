@@ -22,6 +22,7 @@ from hypercorn.config import Config
 
 from infra.local import state
 from infra.local.asgi import Application, Stack
+from infra.local.border import own_names_only, own_pages_only
 from infra.local.fidelity import upstream as pinned
 from infra.local.fidelity.ledger import Ledger
 from infra.local.fidelity.mends import mend_all
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         state.restore(memory, {"ledger": ledger})
     application: Application = upstream.app.app
     if not options.plain:
-        application = Stack((handle, *mend_all(upstream, ledger)), application)
+        # Managed Login's forms guard themselves; a strict referrer policy makes their Origin null.
+        layers = (own_names_only, handle, own_pages_only, *mend_all(upstream, ledger))
+        application = Stack(layers, application)
     try:
         asyncio.run(_serve(application, options.port))
     finally:
