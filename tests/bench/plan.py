@@ -7,6 +7,7 @@ class Plan(NamedTuple):
     """Sizes of every part; seconds where the name says so, else counts."""
 
     rounds: int
+    rounds_seconds: float
     pages: int
     sign_ins: int
     calls: int
@@ -14,12 +15,14 @@ class Plan(NamedTuple):
     busy_seconds: float
     waiting_seconds: float
     starts: int
+    workers_rounds: int
     stored_rounds: int
     stored: tuple[int, int]
 
 
 FULL = Plan(
     rounds=9,
+    rounds_seconds=45.0,
     pages=400,
     sign_ins=120,
     calls=200,
@@ -27,18 +30,21 @@ FULL = Plan(
     busy_seconds=2.0,
     waiting_seconds=6.0,
     starts=3,
+    workers_rounds=4,
     stored_rounds=5,
     stored=(100, 100_000),
 )
 QUICK = Plan(
     rounds=3,
-    pages=250,
-    sign_ins=60,
-    calls=100,
+    rounds_seconds=12.0,
+    pages=200,
+    sign_ins=50,
+    calls=80,
     cold_rounds=1,
-    busy_seconds=0.8,
+    busy_seconds=0.6,
     waiting_seconds=2.5,
     starts=1,
+    workers_rounds=1,
     stored_rounds=2,
     stored=(100, 10_000),
 )

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from webapp.store.sqlite import SqliteStore
+from webapp.services import open_store
 
 SEALED_BYTES = 5000
 """About what a record with three tokens takes."""
@@ -17,7 +17,7 @@ SEALED_BYTES = 5000
 
 def prefill_portico(store_url: str, count: int) -> None:
     """Put `count` records into a store by Portico's own store, each of a person of their own."""
-    store = SqliteStore(Path(store_url.removeprefix("sqlite:///")))
+    store = open_store(store_url)
     now = time.time()
     for _ in range(count):
         store.create(

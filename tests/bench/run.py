@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 
-from tests.bench import apart, prefill, together
+from tests.bench import apart, jobs, prefill, together
 from tests.bench.measure import Field, Table
 from tests.bench.plan import Plan
 from tests.bench.stand import Stand
@@ -67,6 +67,8 @@ def _stored(stand: Stand, plan: Plan, say: Progress) -> Figures:
     with contextlib.ExitStack() as stack:
         start = stack.enter_context
         bare = [start(stand.bare_relying_party(path)) for path in (bare_few, bare_many)]
+        for running in bare:
+            stand.drive(running, jobs.visit, 0)  # makes the table that is to be filled
         filling = [
             stand.work(prefill.prefill_bare, path, count)
             for path, count in zip((bare_few, bare_many), plan.stored, strict=True)

@@ -4,6 +4,7 @@ Each part gives figures by the keys of budget.py.
 """
 
 import statistics
+import time
 
 from tests.bench import jobs
 from tests.bench.client import Connection
@@ -20,6 +21,7 @@ from tests.bench.plan import (
 
 Figures = dict[str, float]
 PAGE, PARTY, PORTICO = "Bare page", "Bare relying party", "Portico"
+FEWEST_ROUNDS = 2
 TO_ME = "/login?next=/me"
 
 
@@ -44,7 +46,10 @@ def rounds(field: Field, table: Table, plan: Plan) -> Figures:
     small = plan._replace(pages=60, sign_ins=20, calls=20)
     for who in names:
         once(field, Table(), small, who)
+    began = time.perf_counter()
     for number in range(plan.rounds):
+        if number >= FEWEST_ROUNDS and time.perf_counter() - began > plan.rounds_seconds:
+            break  # a machine this busy gets fewer rounds, so that the run still ends in time
         for place in range(len(names)):
             once(field, table, plan, names[(place + number) % len(names)])
     if PORTICO not in names:
