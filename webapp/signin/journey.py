@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
-from webapp.errors import SignInRefused
+from webapp.errors import OperatorFault, SignInRefused
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
@@ -106,7 +106,10 @@ class Journey:
         except GrantRefused as refusal:
             raise _refused("code_refused", attempt, error=refusal.error) from refusal
         record = self._verified(attempt, answer)
-        return Arrival(self._vault.create(record), attempt)
+        try:
+            return Arrival(self._vault.create(record), attempt)
+        except OperatorFault as fault:  # more tokens than a session can hold
+            raise _refused("token_refused", attempt, check="size") from fault
 
     def _code(self, attempt: SignInAttempt, query: Query) -> str:
         issuer = _single(query, "iss", attempt)

@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from webapp.errors import OperatorFault
 from webapp.keyring import NONCE_BYTES, Key
 from webapp.records import AwsKeys, Person, SessionRecord, TokenSet
 
@@ -77,11 +78,16 @@ class Ticket:
 def seal(record: SessionRecord, ticket: Ticket, key: Key, place: bytes) -> bytes:
     """The record, sealed for this ticket at this place.
 
-    Raises ValueError when the record is larger than a store may be asked to hold.
+    Raises OperatorFault when the record is larger than a store may be asked to hold.
     """
     plain = json.dumps(_values(record), separators=(",", ":"), ensure_ascii=False).encode()
     if len(plain) > MAX_RECORD_BYTES:
-        raise ValueError(f"a session record of {len(plain)} bytes is over the limit")
+        raise OperatorFault(
+            "This person's tokens are larger than a session can hold; fewer groups or shorter"
+            " attributes in the user pool help.",
+            code="session_too_large",
+            bytes=len(plain),
+        )
     nonce = os.urandom(NONCE_BYTES)
     head = bytes((FORMAT,))
     return head + nonce + ticket.box(key).encrypt(nonce, plain, head + place)
