@@ -39,6 +39,7 @@ MEANINGS = {
     "identities": "The external identity provider that vouches for the person.",
 }
 TIMES = {"exp", "iat", "nbf", "auth_time"}
+LAST_TIME = 1e11  # the year 5138; beyond it a number is shown as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def _shown(name: str, claims: Claims) -> str | None:
     if name not in claims:
         return None
     value = claims[name]
-    if name in TIMES and isinstance(value, int | float) and not isinstance(value, bool):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name in TIMES and number and 0 <= value < LAST_TIME:
         return f"{value:.0f} ({datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.encode("utf-8", "replace").decode()
