@@ -44,5 +44,8 @@ def local_path(raw: str | None) -> str:
             return "/"
         path = unquote(path, errors="replace")
     query = raw.partition("?")[2]
-    decoded = unquote(unquote(query, errors="replace"), errors="replace")
-    return raw if all(character >= " " and character != "\x7f" for character in decoded) else "/"
+    for _ in range(2):
+        query = unquote(query, errors="replace")
+        if not query.isprintable() or "\ufffd" in query:
+            return "/"
+    return raw
