@@ -48,7 +48,8 @@ class Guard:
             return None
         if request.method not in ("GET", "HEAD"):
             return redirect("/", 303)
-        here = request.full_path.rstrip("?")
+        query = request.query_string.decode("ascii", "replace")
+        here = f"{request.path}?{query}" if query else request.path
         response: AnyResponse = redirect(f"/login?next={quote(local_path(here), safe='/')}", 303)
         response.set_data(b"")
         response.headers["Cache-Control"] = "no-store"
