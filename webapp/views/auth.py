@@ -1,6 +1,7 @@
 """GET /login, GET /callback, POST /logout: the way in and the way out."""
 
 import re
+from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -8,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp.addresses import local_path
 from webapp.errors import BadInput, NotOffered, SessionEnded, SignInRefused
 from webapp.observe import event, fingerprint
-from webapp.records import SignInAttempt
+from webapp.records import Person, SignInAttempt
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
 from webapp.signin.journey import Journey
@@ -37,7 +38,8 @@ def make_blueprint(
     def login() -> AnyResponse:
         _only_a_person()
         options = _options(providers)
-        url, attempt = journey.start(local_path(request.args.get("next")), options)
+        aims = request.args.getlist("next")
+        url, attempt = journey.start(local_path(aims[0] if len(aims) == 1 else None), options)
         sessions.set_attempts([attempt, *sessions.attempts()])
         event("sign_in_started", attempt=fingerprint(attempt.seed), options=",".join(options))
         return _away(url, 302)
@@ -47,7 +49,8 @@ def make_blueprint(
         if request.method != "GET":
             raise NotOffered("A sign-in is finished by GET only.", code="method")
         held = sessions.attempts()
-        query = request.args.to_dict(flat=False)
+        # Not Flask's reading: that one turns bytes that are no UTF-8 into harmless-looking text.
+        query = parse_qs(request.query_string.decode("latin-1"), keep_blank_values=True)
         try:
             attempt = journey.belongs(held, query)
         except SignInRefused as refusal:
@@ -67,11 +70,14 @@ def make_blueprint(
             if refusal.code not in ("bad_code", "repeated"):
                 sessions.set_attempts([one for one in held if one != attempt])
             raise
-        sessions.set_attempts([one for one in held if one != attempt])
+        person = arrival.session.record.person
+        others = [one for one in held if one != attempt]
         if before is not None:
             sign_out.forget(before)
+            if not _same(before.record.person, person):
+                others = []  # where somebody else was heading is not this person's to see
+        sessions.set_attempts(others)
         sessions.keep(arrival.session)
-        person = arrival.session.record.person
         event(
             "signed_in",
             session=fingerprint(arrival.session.place),
@@ -113,6 +119,13 @@ def make_blueprint(
         return response
 
     return blueprint
+
+
+def _same(one: Person | None, other: Person | None) -> bool:
+    # A guest becomes somebody without being somebody else.
+    return (
+        one is None or other is None or (one.issuer, one.subject) == (other.issuer, other.subject)
+    )
 
 
 def _only_a_person() -> None:
