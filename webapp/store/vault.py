@@ -50,8 +50,9 @@ class Vault:
 
     def create(self, record: SessionRecord) -> Session:
         """Put a new record away under a new ticket."""
-        key = self._ring.writing
-        ticket = Ticket.fresh(key.mark)
+        return self._put(Ticket.fresh(self._ring.writing.mark), self._ring.writing, record)
+
+    def _put(self, ticket: Ticket, key: Key, record: SessionRecord) -> Session:
         place = ticket.place(key)
         made = self.store.create(
             place,
@@ -96,9 +97,7 @@ class Vault:
             record = change(current.record)
             if record == current.record:
                 return current
-            sealed = seal(record, current.ticket, current.key, current.place)
-            end = self._end(record)
-            if self.store.replace(current.place, sealed, version=current.version, expires_at=end):
+            if self._replaced(current, record):
                 return replace(current, record=record, version=current.version + 1)
             current = self.reload(current)
         raise SessionEnded("This session ended meanwhile; sign in again.", code="ended_meanwhile")
@@ -108,22 +107,37 @@ class Vault:
 
         The newest record matters: a refresh in flight may have put a newer refresh token there.
         """
-        stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
-        return (
-            self._unsealed(stored, session.ticket, session.key, session.place) if stored else None
-        )
+        until = int(self._now()) + self.absolute
+        # `move` may have given it a new ticket since it was read: then that one ends.
+        for held in (session, *(self._heir(session, key) for key in self._ring.reading)):
+            stored = self.store.delete(held.place, until=until)
+            if stored is not None:
+                return self._unsealed(stored, held.ticket, held.key, held.place)
+        return None
 
     def move(self, session: Session) -> Session:
         """Give the session a new ticket; the old one is dead at once.
 
-        Raises SessionEnded when the session is gone.
+        The new record stands before the old one goes: an outage in between loses nothing, and an
+        `end` at the same moment finds one of the two. Raises SessionEnded when the session is gone.
         """
-        record = self.end(session)
-        if record is None:
+        heir = self._heir(session, self._ring.writing)
+        heir = self._put(heir.ticket, heir.key, session.record)
+        stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
+        if stored is None:
+            self.end(heir)
             raise SessionEnded(
                 "This session ended meanwhile; sign in again.", code="ended_meanwhile"
             )
-        return self.create(record)
+        newest = self._unsealed(stored, session.ticket, session.key, session.place)
+        return self.change(heir, lambda record: newest or record)
+
+    @staticmethod
+    def _heir(session: Session, key: Key) -> Session:
+        """The session under its next ticket, which only holder and server together can tell."""
+        secret = hmac.digest(session.key.records, b"heir" + session.ticket.raw, "sha256")
+        ticket = Ticket(bytes((key.mark,)) + secret)
+        return replace(session, ticket=ticket, key=key, place=ticket.place(key), version=1)
 
     def end_all_of(self, person: Person) -> int:
         """End every session of a person; how many there were."""
@@ -159,7 +173,17 @@ class Vault:
         if stored is None:
             return None
         record = self._unsealed(stored, ticket, key, place)
-        return Session(ticket, key, place, record, stored.version) if record else None
+        if record is None or record.moved_to:
+            return None
+        return Session(ticket, key, place, record, stored.version)
+
+    def _replaced(self, session: Session, record: SessionRecord) -> bool:
+        return self.store.replace(
+            session.place,
+            seal(record, session.ticket, session.key, session.place),
+            version=session.version,
+            expires_at=self._end(record),
+        )
 
     @staticmethod
     def _unsealed(stored: Stored, ticket: Ticket, key: Key, place: bytes) -> SessionRecord | None:
