@@ -44,6 +44,8 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.auto_reload = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # OPTIONS is a method like any other: nobody offers it, and no other site may ask.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # No redirect of the framework's own: each is one that nobody checked.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False

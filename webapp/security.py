@@ -7,7 +7,7 @@ to the session, beside Origin or Sec-Fetch-Site where the browser sends them.
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, request
 
@@ -77,13 +77,19 @@ class Security:
 
     def check_address(self) -> Response | None:
         """Refuse a foreign Host; send plain http behind a proxy to https."""
+        # We live at the top of our origin: a prefix is a forged SCRIPT_NAME, which plain gunicorn
+        # believes when it comes from this machine.
+        if request.root_path:
+            raise BadInput("This server has no such part.", code="prefix")
         if request.path in ANY_HOST:
             return None
         if request.headers.get("Host", "").lower() not in self._hosts:
             raise BadInput("This server does not answer under that name.", code="host")
         if self.secure and self._proxy_hops and request.scheme != "https":
             if request.method in ("GET", "HEAD"):
-                return Response(status=308, headers={"Location": self._base_url + request.path})
+                return Response(
+                    status=308, headers={"Location": self._base_url + quote(request.path)}
+                )
             raise BadInput("This address takes posts over https only.", code="plain_http")
         return None
 

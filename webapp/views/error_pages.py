@@ -1,5 +1,6 @@
 """The only map from our errors to a status and a page. Nothing of the request is repeated."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -35,6 +36,9 @@ STATUS: tuple[tuple[type[PorticoError], int], ...] = (
     (NotOffered, 405),
     (BadInput, 400),
 )
+
+# Refused for the way by which they came, which nobody's page may go back.
+IMPERSONAL = {"host", "prefix", "plain_http"}
 
 # What happened and what helps, by the code of a refused sign-in.
 SIGN_IN = {
@@ -119,8 +123,7 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
     def ours(error: PorticoError) -> AnyResponse:
         status = status_of(error)
         level = "error" if status >= 500 or error.facts.get("alarm") else "warning"
-        facts = {key: value for key, value in error.facts.items() if key != "status"}
-        event("refused", level=level, code=error.code, answer=status, **facts)
+        event("refused", **(error.facts | {"level": level, "code": error.code, "answer": status}))
         if isinstance(error, SessionEnded) and not error.meanwhile:
             sessions.drop()
         retry = error.retry_after if isinstance(error, Unavailable) else None
@@ -148,14 +151,18 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
                 request_id=problem.correlation,
             )
         else:
-            # Without the session: the store may be what is broken.
-            render = pages.render_without_session if problem.status >= 500 else pages.render
-            response = app.make_response(render("errors/problem.html", problem=problem))
+            response = app.make_response(page(problem))
         response.status_code = problem.status
         response.headers["Cache-Control"] = "no-store"
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
+
+    def page(problem: Problem) -> str:
+        if problem.status < 500 and problem.code not in IMPERSONAL:
+            with suppress(Unavailable):  # the store may be out of reach: then without the session
+                return pages.render("errors/problem.html", problem=problem)
+        return pages.render_without_session("errors/problem.html", problem=problem)
 
     app.register_error_handler(PorticoError, ours)
     app.register_error_handler(HTTPException, theirs)
