@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import SECURE_URL, Rig, rigged
+from tests.security.served import Served, served_by_gunicorn
 
 
 @pytest.fixture
@@ -19,4 +20,14 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 def secure_rig(tmp_path: Path) -> Iterator[Rig]:
     """The application under an https address, behind one proxy."""
     with rigged(tmp_path, base_url=SECURE_URL, TRUSTED_PROXY_HOPS="1") as made:
+        yield made
+
+
+@pytest.fixture(scope="session", params=[True, False], ids=["our settings", "plain gunicorn"])
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The application under real gunicorn, with and without the settings file."""
+    folder = tmp_path_factory.mktemp("served")
+    with served_by_gunicorn(folder, with_conf=request.param) as made:
         yield made
