@@ -97,7 +97,9 @@ class Vault:
             record = change(current.record)
             if record == current.record:
                 return current
-            if self._replaced(current, record):
+            sealed = seal(record, current.ticket, current.key, current.place)
+            end = self._end(record)
+            if self.store.replace(current.place, sealed, version=current.version, expires_at=end):
                 return replace(current, record=record, version=current.version + 1)
             current = self.reload(current)
         raise SessionEnded("This session ended meanwhile; sign in again.", code="ended_meanwhile")
@@ -173,9 +175,7 @@ class Vault:
         if stored is None:
             return None
         record = self._unsealed(stored, ticket, key, place)
-        if record is None or record.moved_to:
-            return None
-        return Session(ticket, key, place, record, stored.version)
+        return Session(ticket, key, place, record, stored.version) if record else None
 
     def _replaced(self, session: Session, record: SessionRecord) -> bool:
         return self.store.replace(
