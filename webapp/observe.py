@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -50,11 +50,19 @@ def configure(level: str, form: str) -> None:
     _log = structlog.get_logger()  # one used before keeps the stream that it wrote to first
 
 
-def event(name: str, /, *, level: str = "info", **facts: object) -> None:
-    """Log an event of the running request."""
+def event(
+    name: str,
+    /,
+    *,
+    level: str = "info",
+    facts: Mapping[str, object] | None = None,
+    **more: object,
+) -> None:
+    """Log an event of the running request, with its facts."""
+    line = {**(facts or {}), **more}
     if has_request_context():
-        facts["request_id"] = request_id()
-    getattr(_log, level)(name, **facts)
+        line["request_id"] = request_id()
+    getattr(_log, level)(name, **line)
 
 
 def request_id() -> str:
@@ -83,8 +91,8 @@ def observe_requests(app: Flask, clock: Callable[[], float] = time.perf_counter)
         rule = request.url_rule.rule if request.url_rule else "(none)"
         if rule.startswith(("/healthz", "/readyz", "/static")) and response.status_code < 400:
             return response
-        # Pages that simply worked are many and say little: they are for debugging.
-        routine = response.status_code < 400 and request.method in ("GET", "HEAD")
+        # What worked is many lines and says little, and what matters has an event of its own.
+        routine = response.status_code < 400
         milliseconds = round((clock() - g.get("began", clock())) * 1000, 2)
         event(
             "request",

@@ -26,6 +26,7 @@ from webapp.managed_login.facts import ClientFacts
 from webapp.managed_login.keys import SigningKeys
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.tokens import TokenVerifier
+from webapp.observe import event
 from webapp.outbound import Outbound
 from webapp.settings import Settings
 from webapp.signin.claims import UserInfo
@@ -107,7 +108,9 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     journey = Journey(attempts, managed_login, verifier, vault, now=now)
     turns = Turns(vault, now=now)
     errands = Errands(partial(managed_login.revoke))
-    freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now)
+    freshness = Freshness(
+        managed_login, verifier, vault, turns, errands, now=now, report=_unnoticed
+    )
     pool = IdentityPool(
         _client(aws, "cognito-identity", settings.identity_pool_endpoint),
         pool_id=settings.cognito_identity_pool_id,
@@ -129,6 +132,12 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
         api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
     )
+
+
+def _unnoticed(fault: Unavailable) -> None:
+    level = "error" if fault.facts.get("alarm") else "warning"
+    facts = {name: value for name, value in fault.facts.items() if name != "level"}
+    event("refresh_failed", level=level, code=fault.code, **facts)
 
 
 def open_store(url: str) -> Store:

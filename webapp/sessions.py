@@ -126,7 +126,7 @@ class Sessions:
             return None
         except StoreUnavailable as fault:
             # Reading worked, only the note of this visit did not: no reason to turn anyone away.
-            event("last_seen_not_written", level="warning", **fault.facts)
+            event("last_seen_not_written", level="warning", facts=fault.facts)
             return session
 
     def _cookie(self, name: str) -> str | None:

@@ -1,14 +1,13 @@
 """Managed Login and the user pool, as one client sees them: addresses to send a browser to, and the
 few calls that the server makes itself.
 
-Each call gets its own Authlib session over the process's kept connections; no redirect is
-followed, since a redirected token request would hand code, verifier and secret to a stranger.
+Each call gets its own Authlib client over the process's kept connections.
 """
 
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.client import OAuth2Client
 from botocore.exceptions import BotoCoreError, ClientError
 
 from webapp.errors import ProviderUnavailable
@@ -21,7 +20,8 @@ from webapp.managed_login.facts import (
 )
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object
-from webapp.outbound import MIB, Outbound, OutboundAdapter, OutboundFailed
+from webapp.managed_login.transport import TokenTransport
+from webapp.outbound import MIB, Outbound, OutboundFailed
 from webapp.records import Claims
 
 CALL_SECONDS = 5.0
@@ -94,7 +94,6 @@ class ManagedLogin:
                 code=code,
                 code_verifier=verifier,
                 redirect_uri=self._facts.redirect_uri,
-                allow_redirects=False,
             )
         )
 
@@ -105,7 +104,6 @@ class ManagedLogin:
             lambda: client.refresh_token(
                 self._metadata.endpoints().token,
                 refresh_token=refresh_token,
-                allow_redirects=False,
             ),
             sent=refresh_token,
         )
@@ -121,13 +119,12 @@ class ManagedLogin:
                 self._metadata.endpoints().revoke,
                 token=refresh_token,
                 token_type_hint="refresh_token",
-                allow_redirects=False,
             )
         except OutboundFailed as error:
             raise _unavailable("The user pool could not be told to revoke.", error) from error
         if response.status_code != 200:
             raise ProviderUnavailable(
-                "The user pool could not be told to revoke.", status=response.status_code
+                "The user pool could not be told to revoke.", upstream=response.status_code
             )
 
     def userinfo(self, access_token: str) -> Claims:
@@ -147,7 +144,7 @@ class ManagedLogin:
             if reply.status in (401, 403):
                 raise AccessRefused("userinfo refused the access token")
             if reply.status != 200 or reply.cut:
-                raise ProviderUnavailable("userInfo gave no answer.", status=reply.status)
+                raise ProviderUnavailable("userInfo gave no answer.", upstream=reply.status)
             return loads_object(reply.body)
         except (OutboundFailed, Malformed) as error:
             raise _unavailable("userInfo gave no sensible answer.", error) from error
@@ -180,27 +177,18 @@ class ManagedLogin:
         query = authorize_url.partition("?")[2]
         return f"{self._metadata.endpoints().logout}?{query}"
 
-    def _client(self, deadline: float) -> OAuth2Session:
+    def _client(self, deadline: float) -> OAuth2Client:
         facts = self._facts
-        client = OAuth2Session(
+        method = "client_secret_basic" if facts.client_secret else "none"
+        return OAuth2Client(
+            TokenTransport(self._outbound, deadline),
             facts.client_id,
             # RFC 6749 section 2.3.1: form-encoded inside Basic, which Authlib leaves to its caller.
             quote(facts.client_secret, safe="") if facts.client_secret else None,
-            token_endpoint_auth_method="client_secret_basic" if facts.client_secret else "none",
-            revocation_endpoint_auth_method="client_secret_basic"
-            if facts.client_secret
-            else "none",
+            token_endpoint_auth_method=method,
+            revocation_endpoint_auth_method=method,
             code_challenge_method="S256",
         )
-        client.trust_env = False
-        client.max_redirects = 0
-        adapter = OutboundAdapter(self._outbound, deadline=deadline)
-        client.adapters.clear()
-        client.mount("http://", adapter)
-        client.mount("https://", adapter)
-        client.register_compliance_hook("access_token_response", _only_json)
-        client.register_compliance_hook("refresh_token_response", _only_json)
-        return client
 
     @staticmethod
     def _tokens(grant: Any, *, sent: str | None = None) -> TokenAnswer:
@@ -218,21 +206,6 @@ class ManagedLogin:
             access_token=token.get("access_token"),
             refresh_token=returned or sent,
         )
-
-
-def _only_json(response: Any) -> Any:
-    """Let Authlib see nothing but a success in sound JSON, or an error code it may name."""
-    status = response.status_code
-    try:
-        content = loads_object(response.content)
-    except Malformed:
-        raise ProviderUnavailable("The token endpoint talks nonsense.", status=status) from None
-    if status == 200 and "error" not in content:
-        return response
-    error = content.get("error")
-    if status in (200, 400, 401, 403) and isinstance(error, str):
-        raise GrantRefused(error[:64] if error.isidentifier() else "unknown")
-    raise ProviderUnavailable("The token endpoint is out of order.", status=status, retry_after=5)
 
 
 def _unavailable(sentence: str, error: Exception) -> ProviderUnavailable:

@@ -117,7 +117,7 @@ class SigningKeys:
             )
             if reply.status != 200 or reply.cut:
                 raise ProviderUnavailable(
-                    "The user pool's signing keys cannot be had.", status=reply.status
+                    "The user pool's signing keys cannot be had.", upstream=reply.status
                 )
             keys = _usable(loads_object(reply.body).get("keys"))
         except (OutboundFailed, Malformed) as error:

@@ -104,7 +104,7 @@ class Metadata:
             )
             if reply.status != 200 or reply.cut:
                 raise ProviderUnavailable(
-                    "The user pool's discovery document cannot be had.", status=reply.status
+                    "The user pool's discovery document cannot be had.", upstream=reply.status
                 )
             return self._checked(loads_object(reply.body))
         except (OutboundFailed, Malformed) as error:

@@ -1,13 +1,11 @@
 """The one way out over HTTP."""
 
-from webapp.outbound.adapter import OutboundAdapter
 from webapp.outbound.client import KIB, MIB, Outbound, OutboundFailed, OutboundTimedOut, Reply
 
 __all__ = [
     "KIB",
     "MIB",
     "Outbound",
-    "OutboundAdapter",
     "OutboundFailed",
     "OutboundTimedOut",
     "Reply",

@@ -21,7 +21,10 @@ WRITE_PAUSE = 0.25
 
 
 class Freshness:
-    """Refreshes tokens. `now` gives epoch seconds, `pause` waits."""
+    """Refreshes tokens. `now` gives epoch seconds, `pause` waits.
+
+    `report` is told of a refresh that failed while the tokens live, which no page shows.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Freshness:
         *,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
+        report: Callable[[ProviderUnavailable], object] = lambda fault: None,
     ) -> None:
         self._managed_login = managed_login
         self._verifier = verifier
@@ -41,6 +45,7 @@ class Freshness:
         self._errands = errands
         self._now = now
         self._pause = pause
+        self._report = report
         self._rest_until = 0.0
 
     def keep(self, session: Session) -> Session:
@@ -57,11 +62,12 @@ class Freshness:
             return session
         try:
             return self._renewed(session, tokens)
-        except ProviderUnavailable:
+        except ProviderUnavailable as fault:
             self._rest_until = self._now() + PAUSE_AFTER_FAILURE
-            if alive:
-                return session
-            raise
+            if not alive:
+                raise
+            self._report(fault)
+            return session
 
     def renew(self, session: Session) -> Session:
         """The session with new tokens, due or not. Raises as `keep` does, alive or not."""
@@ -72,7 +78,8 @@ class Freshness:
 
     def _renewed(self, session: Session, stale: TokenSet) -> Session:
         def settled(record: SessionRecord) -> bool:
-            return record.tokens is not None and record.tokens.id_token != stale.id_token
+            # Not the ID token: an answer may come without one and leaves the old.
+            return record.tokens is not None and record.tokens.access_token != stale.access_token
 
         return self._turns.once(
             session, b"refresh/", settled=settled, usable=self._alive, work=self._refresh
@@ -136,6 +143,7 @@ class Freshness:
                 code="refresh_changed",
                 check=refusal.check,
                 alarm=True,
+                **refusal.facts,
             ) from refusal
         fresh = TokenSet(id_token, answer.access_token, answer.refresh_token, now, int(ends))
         changed = changed_claims(tokens.id_token, id_token)

@@ -145,7 +145,9 @@ class Journey:
             )
             access = self._verifier.access_token(answer.access_token, subject=claims["sub"])
         except TokenRefused as refusal:
-            raise _refused("token_refused", attempt, check=refusal.check) from refusal
+            raise _refused(
+                "token_refused", attempt, check=refusal.check, **refusal.facts
+            ) from refusal
         now = int(self._now())
         tokens = TokenSet(
             id_token=str(answer.id_token),

@@ -1,6 +1,7 @@
 """What an API sent, made fit to be shown: always text, never trusted, never a crash."""
 
 import json
+import math
 from dataclasses import dataclass
 
 LONGEST_SHOWN = 200_000
@@ -12,14 +13,21 @@ class Body:
     """A body for people. `value` is the parsed JSON when `kind` is JSON."""
 
     kind: str
-    text: str
+    plain: str = ""
     value: object = None
+
+    @property
+    def text(self) -> str:
+        """The body as text; JSON is laid out only when somebody looks."""
+        if self.kind != "JSON":
+            return self.plain
+        return _bounded(json.dumps(self.value, indent=2, ensure_ascii=False))
 
 
 def readable(raw: bytes, content_type: str) -> Body:
     """The body as text: pretty if it is sound JSON, a note if it is binary."""
     if not raw:
-        return Body("empty", "")
+        return Body("empty")
     text = raw.decode("utf-8", "replace")
     if "json" in content_type or raw[:1] in (b"{", b"["):
         parsed = _json(raw)
@@ -35,16 +43,23 @@ def _json(raw: bytes) -> Body | None:
     if raw.count(b"[") + raw.count(b"{") > 50_000 or _depth(raw) > DEEPEST:
         return None
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
-        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-        text.encode("utf-8")  # a lone surrogate parses but cannot be sent
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate cannot be sent
     except (ValueError, RecursionError):
         return None
-    return Body("JSON", _bounded(text), value)
+    return Body("JSON", value=value)
 
 
 def _refuse(_: str) -> object:
     raise ValueError("not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number too large to keep")
+    return number
 
 
 def _depth(raw: bytes) -> int:

@@ -62,7 +62,7 @@ def make_blueprint(
             sessions.keep(session)
         except (Unavailable, OperatorFault) as fault:
             trouble = fault.sentence
-            event("credentials_refused", level="warning", code=fault.code, **fault.facts)
+            event("credentials_refused", level="warning", code=fault.code, facts=fault.facts)
         record = session.record
         return pages.render(
             "pages/credentials.html",

@@ -123,7 +123,8 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
     def ours(error: PorticoError) -> AnyResponse:
         status = status_of(error)
         level = "error" if status >= 500 or error.facts.get("alarm") else "warning"
-        event("refused", **(error.facts | {"level": level, "code": error.code, "answer": status}))
+        facts = error.facts | {"code": error.code, "answer": status}
+        event("refused", level=level, facts=facts)
         if isinstance(error, SessionEnded) and not error.meanwhile:
             sessions.drop()
         retry = error.retry_after if isinstance(error, Unavailable) else None
