@@ -137,6 +137,8 @@ class Rooms:
     freshness: Freshness
     sign_out: SignOut
     users: dict[str, User] = field(default_factory=demo_users)
+    reports: list[ProviderUnavailable] = field(default_factory=list)
+    """Refreshes that failed without anybody noticing."""
 
     @property
     def pool(self) -> UserPool:
@@ -211,7 +213,10 @@ def joined(
     verifier = TokenVerifier(cast("SigningKeys", keys), ISSUER, "c", clock)
     turns = Turns(vault, now=clock, pause=pause)
     errands = Errands(login.revoke)
-    freshness = Freshness(managed, verifier, vault, turns, errands, now=clock, pause=pause)
+    reports: list[ProviderUnavailable] = []
+    freshness = Freshness(
+        managed, verifier, vault, turns, errands, now=clock, pause=pause, report=reports.append
+    )
     journey = Journey(Attempts(ring), managed, verifier, vault, now=clock)
     return Rooms(
         clock=clock,
@@ -226,4 +231,5 @@ def joined(
         freshness=freshness,
         sign_out=SignOut(managed, vault, errands, journey),
         users=users,
+        reports=reports,
     )

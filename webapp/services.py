@@ -108,9 +108,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     journey = Journey(attempts, managed_login, verifier, vault, now=now)
     turns = Turns(vault, now=now)
     errands = Errands(partial(managed_login.revoke))
-    freshness = Freshness(
-        managed_login, verifier, vault, turns, errands, now=now, report=_unnoticed
-    )
+    freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = IdentityPool(
         _client(aws, "cognito-identity", settings.identity_pool_endpoint),
         pool_id=settings.cognito_identity_pool_id,
@@ -134,10 +132,9 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     )
 
 
-def _unnoticed(fault: Unavailable) -> None:
+def _log(fault: Unavailable) -> None:
     level = "error" if fault.facts.get("alarm") else "warning"
-    facts = {name: value for name, value in fault.facts.items() if name != "level"}
-    event("refresh_failed", level=level, code=fault.code, **facts)
+    event("refresh_failed", level=level, facts={"code": fault.code, **fault.facts})
 
 
 def open_store(url: str) -> Store:
