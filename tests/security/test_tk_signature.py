@@ -6,7 +6,7 @@ import pytest
 
 from tests.doubles import forge
 from tests.doubles.evil import EvilHost
-from tests.doubles.keys import compact, signing_key
+from tests.doubles.keys import b64url, compact, signing_key
 from tests.doubles.mint import Draft, Write
 from tests.rig import Rig, rigged
 from tests.security.signing_in import assert_accepted, assert_refused
@@ -85,7 +85,7 @@ def test_TK_09_signature_missing_short_or_of_another_token(rig: Rig) -> None:
         "half": lambda draft: draft.signed()[:-171],
         "tail": lambda draft: draft.signed() + "AAAA",
         "padded": lambda draft: draft.signed() + "==",
-        "foreign": lambda draft: draft.signed().rpartition(".")[0] + "." + forge.b64url(other),
+        "foreign": lambda draft: draft.signed().rpartition(".")[0] + "." + b64url(other),
     }
     for write in changes.values():
         _both_refused(rig, write, "signature")
