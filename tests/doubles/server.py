@@ -140,7 +140,7 @@ class Server:
         thread = threading.Thread(target=self._run, args=(target, argument), daemon=True)
         with self._lock:
             self._threads.add(thread)
-        thread.start()
+            thread.start()  # in the lock: `stop` joins what it finds here
 
     def _run(self, target: Callable[[socket.socket], None], argument: socket.socket) -> None:
         try:
