@@ -77,9 +77,13 @@ class SignInRefused(PorticoError):
 
 
 class SessionEnded(PorticoError):
-    """The session is over: expired, revoked at the provider, or ended elsewhere."""
+    """The session is over: expired, revoked at the provider, or ended elsewhere.
+
+    `next_path` is the page that was asked for, to come back to.
+    """
 
     code = "session_ended"
+    next_path = "/"
 
     @property
     def meanwhile(self) -> bool:

@@ -48,9 +48,7 @@ class Guard:
             return None
         if request.method not in ("GET", "HEAD"):
             return redirect("/", 303)
-        query = request.query_string.decode("ascii", "replace")
-        here = f"{request.path}?{query}" if query else request.path
-        response: AnyResponse = redirect(f"/login?next={quote(local_path(here), safe='/')}", 303)
+        response: AnyResponse = redirect(f"/login?next={quote(_here(), safe='/')}", 303)
         response.set_data(b"")
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -69,6 +67,7 @@ class Guard:
         except SessionEnded as ended:
             if not ended.meanwhile:
                 self._sessions.drop()
+            ended.next_path = _here()
             raise
         if fresh is not session:
             self._sessions.keep(fresh)
@@ -81,3 +80,11 @@ class Guard:
         if found is None:
             raise SessionEnded("You are not signed in.", code="signed_out")
         return found
+
+
+def _here() -> str:
+    """The page that is asked for, if it is one to come back to."""
+    if request.method not in ("GET", "HEAD"):
+        return "/"
+    query = request.query_string.decode("ascii", "replace")
+    return local_path(f"{request.path}?{query}" if query else request.path)

@@ -34,6 +34,13 @@ def make_blueprint(
     """The blueprint of signing in and out."""
     blueprint = Blueprint("auth", __name__)
 
+    @blueprint.after_request
+    def keep_the_query_here(response: Response) -> Response:
+        # A refused callback is a page whose address holds code and state. Not no-referrer: from
+        # a page like that Chromium posts `Origin: null`, and signing out would be refused.
+        response.headers.setdefault("Referrer-Policy", "strict-origin")
+        return response
+
     @blueprint.get("/login")
     def login() -> AnyResponse:
         _only_a_person()
@@ -112,7 +119,7 @@ def make_blueprint(
         sessions.drop()
         if farewell.attempt is not None:
             sessions.set_attempts([farewell.attempt, *sessions.attempts()])
-        home = f"/?notice={farewell.pending[-1]}" if farewell.pending else "/"
+        home = f"/?notice={','.join(farewell.pending)}" if farewell.pending else "/"
         response = _away(farewell.url or home, 303)
         if session is not None:
             response.headers["Clear-Site-Data"] = '"cache"'

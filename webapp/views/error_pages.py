@@ -186,7 +186,7 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         what, cure = SIGN_IN.get(error.code, SIGN_IN["provider_failed"])
         href, label, cures = _login(error.next_path), "Start again", (cure,)
     elif isinstance(error, SessionEnded):
-        href, label, kind = "/login", "Sign in", "ended"
+        href, label, kind = _login(error.next_path), "Sign in", "ended"
     elif isinstance(error, Unavailable):
         kind = "wait"
         cures = ("Nothing is lost: your session is kept. Wait a few seconds and reload.",)

@@ -11,13 +11,14 @@ from webapp.records import Person, SessionRecord
 from webapp.sessions import Sessions
 from webapp.views.page import Clock, Pages
 
+SIGNED_OUT = "You are signed out here."
 NOTICES = {
-    "revoke": "You are signed out here. Cognito could not be told to revoke your refresh token;"
-    " the server keeps trying for an hour.",
-    "everywhere": "You are signed out here. Cognito could not be told to sign you out everywhere;"
-    " sign in and try again to make sure.",
-    "cognito": "You are signed out here. Cognito's own sign-in may still be alive in this browser,"
-    " since its address could not be found.",
+    "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
+    " an hour.",
+    "everywhere": "Cognito could not be told to sign you out everywhere; sign in and try again to"
+    " make sure.",
+    "cognito": "Cognito's own sign-in may still be alive in this browser, since its address could"
+    " not be found.",
 }
 
 
@@ -41,7 +42,7 @@ def make_blueprint(
     @blueprint.get("/")
     def home() -> str:
         found = guard.signed_in()
-        notice = NOTICES.get(request.args.get("notice", ""))
+        notice = _notice(request.args.get("notice", ""))
         if found is None:
             return pages.render("pages/home.html", home=None, notice=notice)
         session, person = found
@@ -56,6 +57,12 @@ def make_blueprint(
         return pages.render("pages/home.html", home=view, notice=notice)
 
     return blueprint
+
+
+def _notice(names: str) -> str | None:
+    """What a sign-out could not reach; only words of our own come from an address."""
+    said = [sentence for name, sentence in NOTICES.items() if name in names.split(",")]
+    return " ".join((SIGNED_OUT, *said)) if said else None
 
 
 def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]:
