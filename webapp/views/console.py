@@ -15,7 +15,7 @@ from webapp.api.catalogue import (
 from webapp.api.client import ApiClient
 from webapp.api.explain import Explanation, explain, role_name
 from webapp.credentials.wallet import Wallet
-from webapp.errors import BadInput, SessionEnded
+from webapp.errors import BadInput, NotOffered, SessionEnded
 from webapp.guard import Guard
 from webapp.observe import event
 from webapp.records import ApiAnswer, Person
@@ -112,6 +112,8 @@ def make_blueprint(
         session = sessions.current()
         security.check_intent(session)
         endpoint = endpoint_named(_field("endpoint"))
+        if (request.form.get("method") or endpoint.method).upper() != endpoint.method:
+            raise NotOffered("This endpoint is not offered with that method.", code="method")
         identity = identity_named(_field("identity"))
         address = endpoint.address(dict(request.form.items()))
         person, answer = called(session, endpoint, identity, address)
