@@ -155,6 +155,7 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
             response = app.make_response(page(problem))
         response.status_code = problem.status
         response.headers["Cache-Control"] = "no-store"
+        response.vary.add("Cookie")
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
