@@ -18,7 +18,7 @@ from webapp.services import Services, build
 from webapp.sessions import Sessions
 from webapp.settings import Settings
 from webapp.views import assets, auth, console, credentials, error_pages, health, home, session
-from webapp.views.page import Assets, Pages, add_filters
+from webapp.views.page import Assets, Pages, furnish
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 64 * 1024
@@ -61,6 +61,7 @@ def create_app(
     sessions = Sessions(rooms.vault, rooms.attempts, secure=security.secure, now=now)
     guard = Guard(sessions, rooms.freshness)
     pages = Pages(
+        app.jinja_env,
         sessions,
         security.csrf_token,
         providers=settings.cognito_identity_providers,
@@ -118,7 +119,7 @@ def _register(
     now: Callable[[], float],
 ) -> None:
     files = Assets(ROOT / "static")
-    add_filters(app, files)
+    furnish(app, files)
     app.register_blueprint(assets.make_blueprint(files))
     app.register_blueprint(home.make_blueprint(pages, guard, sessions, now=now))
     app.register_blueprint(

@@ -114,7 +114,7 @@ def _shown(keys: AwsKeys | None, why: str, now: float) -> KeysView | None:
     return KeysView(
         identity_id=keys.identity_id,
         role_arn=keys.role_arn,
-        role_name=role_name(keys.role_arn) or "the pool's default role",
+        role_name=role_name(keys.role_arn) or "The pool's default role",
         access_key_hint=f"{keys.access_key_id[:4]}…{keys.access_key_id[-4:]}",
         expires_at=keys.expires_at,
         seconds_left=int(keys.expires_at - now),

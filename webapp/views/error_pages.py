@@ -37,6 +37,9 @@ STATUS: tuple[tuple[type[PorticoError], int], ...] = (
     (BadInput, 400),
 )
 
+# Errors of the authorize endpoint that are the pool's and not the person's (RFC 6749 4.1.2.1).
+POOLS_FAULT = {"provider_failed": 502, "provider_busy": 503}
+
 # Refused for the way by which they came, which nobody's page may go back.
 IMPERSONAL = {"host", "prefix", "plain_http"}
 
@@ -128,6 +131,8 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
         if isinstance(error, SessionEnded) and not error.meanwhile:
             sessions.drop()
         retry = error.retry_after if isinstance(error, Unavailable) else None
+        if error.code == "provider_busy":
+            retry = 5
         return answer(problem_of(error, status), retry)
 
     def theirs(error: HTTPException) -> AnyResponse:
@@ -175,6 +180,8 @@ def status_of(error: PorticoError) -> int:
     """The HTTP status that an error is answered with."""
     if error.code == "media_type":
         return 415
+    if isinstance(error, SignInRefused) and error.code in POOLS_FAULT:
+        return POOLS_FAULT[error.code]
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 

@@ -13,6 +13,7 @@ from webapp.views.page import Clock, Pages
 
 SIGNED_OUT = "You are signed out here."
 NOTICES = {
+    "app": "Cognito still knows you in this browser: the next sign-in asks nothing.",
     "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
     " an hour.",
     "everywhere": "Cognito could not be told to sign you out everywhere; sign in and try again to"
@@ -44,7 +45,7 @@ def make_blueprint(
         found = guard.signed_in()
         notice = _notice(request.args.get("notice", ""))
         if found is None:
-            return pages.render("pages/home.html", home=None, notice=notice)
+            return pages.render("pages/home_signed_out.html", notice=notice)
         session, person = found
         record = session.record
         view = HomeView(
@@ -54,7 +55,7 @@ def make_blueprint(
             preferred_role=person.preferred_role,
             clocks=clocks(record, sessions, now()),
         )
-        return pages.render("pages/home.html", home=view, notice=notice)
+        return pages.render("pages/home_signed_in.html", home=view, notice=notice)
 
     return blueprint
 

@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, request
+from jinja2 import Environment
 from werkzeug.exceptions import NotFound
 
 from webapp.records import Person
@@ -34,6 +38,9 @@ ASSET_TYPES = {
     ".png": "image/png",
     ".ico": "image/x-icon",
 }
+
+
+_PIECES = re.compile(r"[^/:]*[/:]+|[^/:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,14 @@ class Pages:
 
     def __init__(
         self,
+        templates: Environment,
         sessions: Sessions,
         csrf_token: Callable[[Session | None], str],
         *,
         providers: tuple[str, ...],
         demo: bool,
     ) -> None:
+        self._templates = templates
         self._sessions = sessions
         self.csrf_token = csrf_token
         self._providers = providers
@@ -95,7 +104,8 @@ class Pages:
             providers=self._providers,
             demo=self._demo,
         )
-        return render_template(template, chrome=chrome, **context)
+        # Straight from Jinja: pages use nothing of Flask's own context.
+        return self._templates.get_template(template).render(chrome=chrome, **context)
 
 
 class Assets:
@@ -126,10 +136,24 @@ class Assets:
         return response
 
 
-def add_filters(app: Flask, assets: Assets) -> None:
-    """What templates may call."""
-    app.jinja_env.globals["asset"] = assets.url
-    app.jinja_env.filters.update(duration=duration, moment=moment, short=short)
+def furnish(app: Flask, assets: Assets) -> None:
+    """What templates may use: filters, and every component by its name, loaded once."""
+    templates = app.jinja_env
+    templates.filters.update(
+        asset=assets.url, breaks=breaks, duration=duration, moment=moment, short=short
+    )
+    for name in templates.list_templates(filter_func=lambda name: name.startswith("components/")):
+        module = templates.get_template(name).module
+        parts = {part: value for part, value in vars(module).items() if part[0] != "_"}
+        templates.globals.update(parts)
+    # Icons are asked for often and never differ.
+    icon: Any = templates.globals["icon"]
+    templates.globals["icon"] = cache(icon)
+
+
+def breaks(text: str) -> list[str]:
+    """An address or ARN in the pieces between which a line may break."""
+    return _PIECES.findall(text)
 
 
 def duration(seconds: float) -> str:
@@ -157,7 +181,9 @@ def short(text: object, longest: int = 80) -> str:
 
 
 def wants_json() -> bool:
-    """Whether the client prefers JSON to a page."""
+    """Whether the client prefers JSON to a page; /me has no other form."""
+    if request.path == "/me":
+        return True
     accepted = request.headers.get("Accept", "")
     if "json" not in accepted:
         return False

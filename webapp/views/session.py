@@ -60,7 +60,7 @@ def make_blueprint(
         return pages.render(
             "pages/session.html",
             claims=claim_rows(id_claims, access_claims, record.userinfo),
-            checks=checks(id_claims, access_claims),
+            checks=checks(id_claims, access_claims, refreshed=record.refreshed_at is not None),
             clocks=clocks(record, sessions, now()),
             userinfo_at=record.userinfo_at,
             refreshed_at=record.refreshed_at,
