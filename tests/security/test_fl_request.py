@@ -1,6 +1,7 @@
 """FL-10 to FL-12, FL-21 and FL-25: how a sign-in starts, and what an attacker may add to it."""
 
 import base64
+import itertools
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -54,8 +55,12 @@ def test_FL_10_secrets_are_strong_and_never_reused(rig: Rig) -> None:
         values = [decoded(fields[name]) for fields in started]
         assert len(set(values)) == STARTS
         assert min(map(len, values)) >= 16
-        # A byte that hardly varies is no part of 128 random bits; chance gives about 251 of 256.
-        assert all(len(set(column)) > 220 for column in zip(*values, strict=True)), name
+        columns = list(zip(*values, strict=True))
+        # A byte that hardly varies, or follows another one, is no part of 128 random bits; chance
+        # gives about 251 of 256.
+        assert all(len(set(column)) > 220 for column in columns), name
+        for one, other in itertools.combinations(columns, 2):
+            assert len({a ^ b for a, b in zip(one, other, strict=True)}) > 220, name
     states = {fields["state"] for fields in started}
     assert not any(fields["nonce"] in states for fields in started)
     assert max(len(cookie.value) for cookie in browser.cookies.history) <= 1024
