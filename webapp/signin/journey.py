@@ -28,7 +28,7 @@ PROVIDER_ERRORS = {
     "consent_required": "login_required",
     "account_selection_required": "login_required",
     "temporarily_unavailable": "provider_busy",
-    "server_error": "provider_failed",
+    "server_error": "provider_fault",
     "invalid_request": "provider_refused",
     "invalid_scope": "provider_refused",
     "unauthorized_client": "provider_refused",

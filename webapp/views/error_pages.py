@@ -38,7 +38,7 @@ STATUS: tuple[tuple[type[PorticoError], int], ...] = (
 )
 
 # Errors of the authorize endpoint that are the pool's and not the person's (RFC 6749 4.1.2.1).
-POOLS_FAULT = {"provider_failed": 502, "provider_busy": 503}
+POOLS_FAULT = {"provider_fault": 502, "provider_busy": 503}
 
 # Refused for the way by which they came, which nobody's page may go back.
 IMPERSONAL = {"host", "prefix", "plain_http"}
