@@ -36,9 +36,13 @@ class IdentityPoolApi(Protocol):
 
 
 class TokenNotAccepted(PorticoError):
-    """The pool does not accept the ID token (any more)."""
+    """The pool does not accept the ID token. `stale` says that a newer one may help."""
 
     code = "id_token_not_accepted"
+
+    def __init__(self, sentence: str, *, stale: bool, reason: str) -> None:
+        super().__init__(sentence, reason=reason)
+        self.stale = stale
 
 
 class IdentityGone(PorticoError):
@@ -114,7 +118,7 @@ class IdentityPool:
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code", ""))
                 if code not in BUSY_CODES or tried == TRIES:
-                    raise _translated(code, bool(arguments.get("Logins"))) from None
+                    raise _translated(error, code, bool(arguments.get("Logins"))) from None
                 self._pause(0.1 * 2**tried)
             except BotoCoreError as error:
                 raise PoolUnavailable(
@@ -123,12 +127,18 @@ class IdentityPool:
         raise AssertionError("unreachable")
 
 
-def _translated(code: str, with_token: bool) -> PorticoError:
+def _translated(error: ClientError, code: str, with_token: bool) -> PorticoError:
     # `from None` above: a botocore error repeats the request's parameters in some messages.
     if code in BUSY_CODES:
         return PoolUnavailable("The identity pool asks for patience.", reason=code)
     if code == "NotAuthorizedException" and with_token:
-        return TokenNotAccepted("The identity pool does not accept the ID token.", reason=code)
+        # One code for all: only the words tell a token that aged from a policy that refuses.
+        words = str(error.response.get("Error", {}).get("Message", "")).lower()
+        return TokenNotAccepted(
+            "The identity pool does not accept the ID token.",
+            stale="expired" in words or "revoked" in words,
+            reason=code,
+        )
     if code == "ResourceNotFoundException":
         return IdentityGone("The identity pool does not know this identity.", reason=code)
     sentences = {

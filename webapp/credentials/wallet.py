@@ -107,21 +107,28 @@ class Wallet:
     def _fetch_user_keys(self, session: Session) -> Session:
         try:
             keys = self._exchange(session)
-        except TokenNotAccepted:
+        except TokenNotAccepted as refusal:
+            if not refusal.stale:
+                raise _set_up_wrong() from refusal
             session = self._renew_tokens(session)
-            try:
-                keys = self._exchange(session)
-            except TokenNotAccepted as refusal:
-                # A fresh token is refused as well: the set-up, not the session, is at fault.
-                raise OperatorFault(
-                    "The identity pool does not accept this user pool's tokens; check its"
-                    " providers, role mapping and trust policies.",
-                    code="identity_pool_refused",
-                ) from refusal
+            keys = self._exchange_last(session)
         return self._vault.change(
             session,
             lambda record: replace(record, user_keys=keys, identity_id=keys.identity_id),
         )
+
+    def _exchange_last(self, session: Session) -> AwsKeys:
+        try:
+            return self._exchange(session)
+        except TokenNotAccepted as refusal:
+            if not refusal.stale:
+                raise _set_up_wrong() from refusal
+            self._vault.end(session)
+            raise SessionEnded(
+                "The identity pool takes even a new token for an old one; sign in again.",
+                code="id_token_not_accepted",
+                alarm=True,
+            ) from refusal
 
     def _exchange(self, session: Session) -> AwsKeys:
         record = session.record
@@ -162,3 +169,11 @@ def _user_keys(record: SessionRecord) -> AwsKeys | None:
 
 def _guest_keys(record: SessionRecord) -> AwsKeys | None:
     return record.guest_keys
+
+
+def _set_up_wrong() -> OperatorFault:
+    return OperatorFault(
+        "The identity pool does not accept this user pool's tokens; check its providers, role"
+        " mapping and trust policies.",
+        code="identity_pool_refused",
+    )
