@@ -1,29 +1,28 @@
 """The one way out over HTTP: bounded in time and size, no redirects, nothing from the environment.
 
 A deadline counts for the whole exchange: dialling, handshake, headers and body. A server that
-drips one byte a second is cut off at the deadline, not after each byte. urllib3 does the work; the
-sockets beneath ask, before every wait, how much time is left.
+drips one byte a second is cut off at the deadline, not after each byte. The standard library's
+client does the work; the sockets beneath ask, before every wait, how much time is left.
 """
 
 import os
 import ssl
-import threading
 import time
+import weakref
+import zlib
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException
-
-import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError
-from urllib3.util import Timeout
+from http.client import HTTPException, RemoteDisconnected
+from urllib.parse import SplitResult, urlsplit
 
 from webapp.errors import PorticoError
-from webapp.outbound.sockets import POOLS, deadline_at, no_deadline, tls_context
+from webapp.outbound.body import decoded
+from webapp.outbound.sockets import Connection, deadline_at, no_deadline, tls_context
 
 KIB = 1024
 MIB = 1024 * KIB
-CHUNK = 64 * KIB
-POOL_CONNECTIONS = 32
+KEPT = 32
 
 
 class OutboundFailed(PorticoError):
@@ -60,20 +59,9 @@ class Outbound:
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._context = context or tls_context()
-        self._manager = self._open()
         self._owner = os.getpid()
-        self._lock = threading.Lock()
-
-    def _open(self) -> urllib3.PoolManager:
-        manager = urllib3.PoolManager(
-            num_pools=16,
-            maxsize=POOL_CONNECTIONS,
-            block=False,
-            ssl_context=self._context,
-            timeout=Timeout(connect=None, read=None),
-        )
-        manager.pool_classes_by_scheme = POOLS
-        return manager
+        self._idle: dict[str, deque[Connection]] = {}
+        weakref.finalize(self, _close_all, self._idle)
 
     def send(
         self,
@@ -93,78 +81,93 @@ class Outbound:
         """
         started = time.monotonic()
         deadline_at(started + deadline)
+        parts = urlsplit(url)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        origin = f"{parts.scheme}://{parts.netloc}"
         try:
+            connection, kept = self._connection(origin, parts)
             try:
-                return self._once(method, url, headers, body, cap, started)
-            except ProtocolError as error:
-                if not (safe and _stale(error)):
+                reply = self._exchange(connection, method, target, headers, body, cap, started)
+            except (ConnectionError, RemoteDisconnected):
+                connection.close()
+                if not (safe and kept):
                     raise
-                return self._once(method, url, headers, body, cap, started)
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
+                connection = self._dialled(parts)
+                reply = self._exchange(connection, method, target, headers, body, cap, started)
+        except (HTTPException, OSError, ValueError, zlib.error) as error:
             raise _translated(error, time.monotonic() - started >= deadline - 0.01) from error
         finally:
             no_deadline()
+        if connection.sock is not None:
+            self._keep(origin, connection)
+        return reply
 
-    def _once(
-        self,
+    def _keep(self, origin: str, connection: Connection) -> None:
+        waiting = self._idle.setdefault(origin, deque())
+        if len(waiting) >= KEPT:
+            connection.close()
+            return
+        connection.idle_since = time.monotonic()
+        waiting.append(connection)
+
+    def _connection(self, origin: str, parts: SplitResult) -> tuple[Connection, bool]:
+        """A connection to this origin, and whether it was kept from before."""
+        if self._owner != os.getpid():  # a kept connection must not be shared over a fork
+            self._idle.clear()
+            self._owner = os.getpid()
+        waiting = self._idle.get(origin)
+        while waiting:
+            try:
+                connection = waiting.pop()
+            except IndexError:  # another thread was quicker
+                break
+            if not connection.stale:
+                return connection, True
+            connection.close()
+        return self._dialled(parts), False
+
+    def _dialled(self, parts: SplitResult) -> Connection:
+        secure = parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        return Connection(parts.hostname or "", port, self._context if secure else None)
+
+    @staticmethod
+    def _exchange(
+        connection: Connection,
         method: str,
-        url: str,
+        target: str,
         headers: Mapping[str, str],
         body: bytes | None,
         cap: int,
         started: float,
     ) -> Reply:
-        response = self._pools.urlopen(
-            method,
-            url,
-            headers=headers,
-            body=body,
-            redirect=False,
-            retries=False,
-            preload_content=False,
-        )
         whole = False
         try:
-            content, cut = _bounded(response, cap)
-            whole = not cut
+            connection.request(method, target, body=body, headers=headers)
+            response = connection.getresponse()
+            content, cut = decoded(response, cap)
+            whole = not cut and not response.will_close
         finally:
-            # Only a connection whose answer was read to the end may serve again.
-            response.release_conn() if whole else response.close()
+            if not whole:  # only a connection whose answer was read to its end may serve again
+                connection.close()
         return Reply(
             status=response.status,
             reason=response.reason or "",
-            headers=tuple(response.headers.iteritems()),
+            headers=tuple(response.getheaders()),
             body=content,
             cut=cut,
             seconds=time.monotonic() - started,
         )
 
-    @property
-    def _pools(self) -> urllib3.PoolManager:
-        if self._owner != os.getpid():  # a kept connection must not be shared over a fork
-            with self._lock:
-                if self._owner != os.getpid():
-                    self._manager = self._open()
-                    self._owner = os.getpid()
-        return self._manager
 
-
-def _bounded(response: urllib3.BaseHTTPResponse, cap: int) -> tuple[bytes, bool]:
-    content = bytearray()
-    while len(content) <= cap:
-        chunk = response.read(min(CHUNK, cap + 1 - len(content)), decode_content=True)
-        if not chunk:
-            return bytes(content), False
-        content += chunk
-    return bytes(content[:cap]), True
-
-
-def _stale(error: ProtocolError) -> bool:
-    cause = error.args[1] if len(error.args) > 1 else None
-    return isinstance(cause, ConnectionError | HTTPException)
+def _close_all(idle: dict[str, deque[Connection]]) -> None:
+    for waiting in idle.values():
+        for connection in waiting:
+            connection.close()
 
 
 def _translated(error: Exception, late: bool) -> OutboundFailed:
-    if late or isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
-        return OutboundTimedOut("The other side took too long.", reason=type(error).__name__)
-    return OutboundFailed("The other side gave no whole answer.", reason=type(error).__name__)
+    reason = type(error).__name__
+    if late or isinstance(error, TimeoutError):
+        return OutboundTimedOut("The other side took too long.", reason=reason)
+    return OutboundFailed("The other side gave no whole answer.", reason=reason)

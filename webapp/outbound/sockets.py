@@ -1,15 +1,18 @@
-"""Sockets that know the deadline of the exchange they serve, and the pools that open them."""
+"""Sockets that know the deadline of the exchange they serve, and connections made of them."""
 
+import http.client
 import os
+import select
 import socket
 import ssl
 import threading
 import time
 
 import certifi
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+DIAL_SECONDS = 3.0
+# Shorter than what load balancers keep an idle connection for, so few are found closed.
+IDLE_SECONDS = 30.0
 
 _thread = threading.local()
 
@@ -56,49 +59,46 @@ class _TlsSocket(ssl.SSLSocket):
         return super().do_handshake(*args, **kwargs)
 
 
-def _dial(connection: HTTPConnection) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
+class Connection(http.client.HTTPConnection):
+    """A connection whose every wait ends at the deadline."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port)
+        self._context = context
+        self.idle_since = 0.0
+
+    def connect(self) -> None:
+        """Dial, and shake hands where the address says https. Raises OSError."""
+        self.sock = _dial(self.host, self.port)
+        if self._context is not None:
+            self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the other side has closed, or said something that nobody asked for."""
+        if self.sock is None or time.monotonic() - self.idle_since > IDLE_SECONDS:
+            return True
+        waiting = select.poll()
+        waiting.register(self.sock, select.POLLIN)
+        return bool(waiting.poll(0))
+
+
+def _dial(host: str, port: int) -> socket.socket:
     last: OSError | None = None
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
         dialled = _PlainSocket(family, kind, protocol)
         try:
             dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            dialled.settimeout(min(_left(), connection.dial_seconds))  # type: ignore[attr-defined]
+            dialled.settimeout(min(_left(), DIAL_SECONDS))
             dialled.connect(address)
         except OSError as error:
             dialled.close()
             last = error
             continue
         return dialled
-    raise NewConnectionError(connection, f"nothing answers: {type(last).__name__}") from last
-
-
-class _Connection(HTTPConnection):
-    dial_seconds = 3.0
-
-    def _new_conn(self) -> socket.socket:
-        return _dial(self)
-
-
-class _TlsConnection(HTTPSConnection):
-    dial_seconds = 3.0
-
-    def _new_conn(self) -> socket.socket:
-        return _dial(self)
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-POOLS = {"http": _Pool, "https": _TlsPool}
+    raise last or OSError("no address")
 
 
 def tls_context() -> ssl.SSLContext:
