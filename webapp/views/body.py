@@ -2,10 +2,18 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 
 LONGEST_SHOWN = 200_000
 DEEPEST = 60
+
+# What HTML does not allow in text: controls, halves of pairs, characters that are none.
+_NO_TEXT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +26,22 @@ class Body:
 
     @property
     def text(self) -> str:
-        """The body as text; JSON is laid out only when somebody looks."""
-        if self.kind != "JSON":
+        """The body as text; JSON is laid out only when somebody looks, and can see all of it."""
+        if self.kind != "JSON" or self.plain:
             return self.plain
         return _bounded(json.dumps(self.value, indent=2, ensure_ascii=False))
 
 
-def readable(raw: bytes, content_type: str) -> Body:
-    """The body as text: pretty if it is sound JSON, a note if it is binary."""
+def readable(raw: bytes, content_type: str, *, cut: bool = False) -> Body:
+    """The body as text: pretty if it is sound JSON, a note if it is binary.
+
+    One that was `cut` can be no JSON any more, and is not worth what a try would cost.
+    """
     if not raw:
         return Body("empty")
     text = raw.decode("utf-8", "replace")
-    if "json" in content_type or raw[:1] in (b"{", b"["):
-        parsed = _json(raw)
+    if not cut and ("json" in content_type or raw[:1] in (b"{", b"[")):
+        parsed = _json(raw, text)
         if parsed is not None:
             return parsed
     if _binary(raw, text):
@@ -38,7 +49,7 @@ def readable(raw: bytes, content_type: str) -> Body:
     return Body("text", _bounded(text))
 
 
-def _json(raw: bytes) -> Body | None:
+def _json(raw: bytes, text: str) -> Body | None:
     # Deep nesting is refused before the parser sees it: its recursion is not ours to spend.
     if raw.count(b"[") + raw.count(b"{") > 50_000 or _depth(raw) > DEEPEST:
         return None
@@ -48,7 +59,7 @@ def _json(raw: bytes) -> Body | None:
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate cannot be sent
     except (ValueError, RecursionError):
         return None
-    return Body("JSON", value=value)
+    return Body("JSON", _bounded(text) if len(text) > LONGEST_SHOWN else "", value)
 
 
 def _refuse(_: str) -> object:
@@ -79,9 +90,11 @@ def _binary(raw: bytes, text: str) -> bool:
     return odd * 10 > len(text)
 
 
+def shown(text: str) -> str:
+    """The text as a page may hold it: a mark for every character that HTML does not allow."""
+    return _NO_TEXT.sub("\ufffd", text)
+
+
 def _bounded(text: str) -> str:
-    clean = "".join(
-        character if character >= " " or character in "\n\r\t" else "\ufffd"
-        for character in text[:LONGEST_SHOWN]
-    )
+    clean = shown(text[:LONGEST_SHOWN])
     return clean if len(text) <= LONGEST_SHOWN else clean + "\n… (cut)"

@@ -21,7 +21,7 @@ from webapp.observe import event
 from webapp.records import ApiAnswer, Person
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
-from webapp.views.body import Body, readable
+from webapp.views.body import Body, readable, shown
 from webapp.views.page import Pages, json_answer, wants_json
 
 
@@ -64,6 +64,21 @@ class AnswerView:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.raw, name)
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers as text."""
+        return [(shown(name), shown(value)) for name, value in self.raw.headers]
+
+    @property
+    def reason(self) -> str:
+        """The words beside the status, as text."""
+        return shown(self.raw.reason)
+
+    @property
+    def request_id(self) -> str | None:
+        """The API's own id of the call, as text."""
+        return None if self.raw.request_id is None else shown(self.raw.request_id)
 
     @property
     def ok(self) -> bool:
@@ -189,11 +204,16 @@ def _answer_view(endpoint: Endpoint, answer: ApiAnswer, person: Person | None) -
         path=endpoint.path,
         authorization=endpoint.authorization,
         identity_label=LABELS[identity],
-        body=readable(answer.body, dict(answer.headers).get("Content-Type", "")),
+        body=readable(answer.body, _content_type(answer), cut=answer.cut),
         expected=endpoint.expects(identity, person.groups if person else ()),
         explanation=explain(endpoint, answer, person),
         role_name=role_name(answer.role_arn),
     )
+
+
+def _content_type(answer: ApiAnswer) -> str:
+    named = (value for name, value in answer.headers if name.lower() == "content-type")
+    return next(named, "").lower()
 
 
 def _json(view: AnswerView) -> Response:
