@@ -7,12 +7,13 @@ other tests start one of their own.
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.browser.demo import Demo, started
-from tests.browser.visitor import ARTEFACTS, Visitor
+from tests.browser.visitor import ARTEFACTS, DESKTOP, PHONE, Visitor
 from tests.parts import program
 
 # The machine's own user may be root in a container; the browser shall ask nobody for anything.
@@ -72,30 +73,25 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="package")
-def measured() -> set[str]:
-    """The pages that were found to fit a phone."""
-    return set()
-
-
-@pytest.fixture(params=[True, False], ids=["script", "no-script"])
+@pytest.fixture(params=[True, False], ids=["desktop-script", "phone-no-script"])
 def scripts(request: pytest.FixtureRequest) -> bool:
-    """Whether the browser runs scripts."""
+    """Whether it is a desktop that runs scripts, or a phone that runs none."""
     return bool(request.param)
 
 
 @pytest.fixture
 def new_visitor(
-    request: pytest.FixtureRequest, demo: Demo, chromium: Browser, measured: set[str]
+    request: pytest.FixtureRequest, demo: Demo, chromium: Browser
 ) -> Iterator[NewVisitor]:
     """Make people, each with a browser profile of their own, closed after the test."""
     made: list[tuple[BrowserContext, Visitor]] = []
 
-    def make(scripts: bool = True, folder: str = "", **options: object) -> Visitor:
-        context = chromium.new_context(java_script_enabled=scripts, **options)  # type: ignore[arg-type]  # handed on
+    def make(scripts: bool = True, folder: str = "", **options: Any) -> Visitor:
+        usual = {"viewport": DESKTOP if scripts else PHONE, "reduced_motion": "reduce"}
+        context = chromium.new_context(java_script_enabled=scripts, **(usual | options))
         context.set_default_timeout(DEADLINE_MS)
-        folder = folder or ("script" if scripts else "no-script")
-        visitor = Visitor(context, demo, folder, measured)
+        folder = folder or ("desktop-script" if scripts else "phone-no-script")
+        visitor = Visitor(context, demo, folder)
         made.append((context, visitor))
         return visitor
 
@@ -109,5 +105,5 @@ def new_visitor(
 
 @pytest.fixture
 def visitor(new_visitor: NewVisitor, scripts: bool) -> Visitor:
-    """One person; each test runs once with scripts and once without."""
+    """One person; each test runs once on a desktop with scripts, once on a phone without."""
     return new_visitor(scripts)

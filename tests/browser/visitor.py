@@ -8,12 +8,14 @@ import struct
 import time
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, Response
+from playwright.sync_api import BrowserContext, Locator, Page, Response, ViewportSize
 
 from tests.browser.demo import Demo
 from tests.browser.inspection import Inspector
 from tests.stack.offline import User
 
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 ARTEFACTS = Path(__file__).parents[1] / "artefacts" / "browser"
 
 # The depths of signing out, as the account menu calls them.
@@ -36,15 +38,13 @@ IDENTITIES = {
 class Visitor:
     """One browser profile with one window. `folder` is where its pictures go."""
 
-    def __init__(
-        self, context: BrowserContext, demo: Demo, folder: str, measured: set[str]
-    ) -> None:
+    def __init__(self, context: BrowserContext, demo: Demo, folder: str) -> None:
         self.demo = demo
         self.context = context
         self.page: Page = context.new_page()
         self.visited: list[str] = []
         self._folder = ARTEFACTS / folder
-        self._inspector = Inspector(self.page, measured)
+        self._inspector = Inspector(self.page)
         self.page.on("response", self._noted)
 
     # --- Moving -----------------------------------------------------------------------------
