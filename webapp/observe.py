@@ -25,7 +25,7 @@ _log: Any = structlog.get_logger()
 
 def configure(level: str, form: str) -> None:
     """Set up events for this process: `form` is json or console."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])
     for name in _LOUD:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).level))
     for name in ("urllib3", "botocore", "boto3", "authlib", "requests"):
@@ -62,7 +62,33 @@ def event(
     line = {**(facts or {}), **more}
     if has_request_context():
         line["request_id"] = request_id()
+        if level != "debug":
+            line = {**who(), "client": request.remote_addr, **line}
     getattr(_log, level)(name, **line)
+
+
+def who() -> Mapping[str, object]:
+    """Whose session this request opened last, as `seen` told."""
+    told: Callable[[], Mapping[str, object]] | None = g.get("who")
+    return told() if told else {}
+
+
+def seen(told: Callable[[], Mapping[str, object]]) -> None:
+    """From here on the request's events name this session; asked only when one is written."""
+    g.who = told
+
+
+class _Libraries(logging.Handler):
+    """What libraries say, as one line of ours; of an exception its type and never its text."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            facts = {"logger": record.name, "message": record.getMessage()}
+            if record.exc_info and record.exc_info[0]:
+                facts["error"] = record.exc_info[0].__name__
+            getattr(_log, record.levelname.lower(), _log.warning)("library", **facts)
+        except Exception:  # as every handler of logging: its own trouble is nobody else's
+            self.handleError(record)
 
 
 def request_id() -> str:

@@ -7,12 +7,13 @@ prefix wherever https is; a page that needs neither sets neither and asks the st
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from flask import Flask, Response, g, request
 
 from webapp.attempts import COOKIE_SECONDS, Attempts
 from webapp.errors import SessionEnded, StoreUnavailable
-from webapp.observe import event
+from webapp.observe import event, fingerprint, seen
 from webapp.records import SessionRecord, SignInAttempt
 from webapp.store.vault import Session, Vault
 
@@ -71,6 +72,10 @@ class Sessions:
     def keep(self, session: Session) -> None:
         """Use a newer state of the session for the rest of this request."""
         visit = self._visit()
+        seen(partial(_name_of, session))
+        known = visit.session.record.refreshed_at if visit.session else None
+        if session.record.refreshed_at not in (None, known):
+            event("refreshed")
         if visit.session is None or visit.session.ticket != session.ticket:
             visit.ticket_to_set = session.ticket.text
         visit.session, visit.looked, visit.personal = session, True, True
@@ -119,7 +124,9 @@ class Sessions:
     def _opened(self, cookie: str) -> Session | None:
         session = self._vault.open(cookie)
         if session is None:
+            event("session_not_found")  # ended, unknown or made up: the store cannot tell which
             return None
+        seen(partial(_name_of, session))
         try:
             return self._vault.touch(session)
         except SessionEnded:
@@ -161,3 +168,10 @@ class Sessions:
 
 
 __all__ = ["Session", "Sessions"]
+
+
+def _name_of(session: Session) -> dict[str, object]:
+    """A session as the log names it: by hash, and whose it is."""
+    person = session.record.person
+    named = {"session": fingerprint(session.place)}
+    return {**named, "subject": person.subject} if person else {**named}

@@ -1,6 +1,5 @@
 """The only map from our errors to a status and a page. Nothing of the request is repeated."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -167,8 +166,10 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
 
     def page(problem: Problem) -> str:
         if problem.status < 500 and problem.code not in IMPERSONAL:
-            with suppress(Unavailable):  # the store may be out of reach: then without the session
+            try:
                 return pages.render("errors/problem.html", problem=problem)
+            except Exception as trouble:  # the store may be out of reach: then without the session
+                event("page_without_session", level="warning", error=type(trouble).__name__)
         return pages.render_without_session("errors/problem.html", problem=problem)
 
     app.register_error_handler(PorticoError, ours)
