@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.bench import jobs
-from tests.bench.jobs import JSON
+from tests.bench.jobs import HTML, JSON
 from tests.bench.measure import Table, ratio, take
 from tests.bench.plan import BUSY_CONNECTIONS, Plan
 from tests.bench.stand import Running, Stand
@@ -33,10 +33,11 @@ def starts(stand: Stand, plan: Plan, store_url: str) -> Figures:
 
 
 def memory(stand: Stand, store_url: str) -> Figures:
-    """Memory at rest: parent and first worker, and what a second worker adds when preloaded."""
+    """Memory at rest after a few pages: parent and first worker, then what a second one adds."""
     totals = []
     for workers in (1, 2):
         with stand.portico(store_url, workers=workers, preload=True) as running:
+            stand.drive(running, jobs.busy_pages, "/", HTML, "", BUSY_CONNECTIONS, 0.3)
             totals.append(sum(running.server.memory()))
     return {"memory_first": totals[0], "memory_more": totals[1] - totals[0]}
 

@@ -22,21 +22,21 @@ class Plan(NamedTuple):
 
 FULL = Plan(
     rounds=9,
-    rounds_seconds=45.0,
+    rounds_seconds=35.0,
     pages=400,
     sign_ins=120,
     calls=200,
     cold_rounds=4,
-    busy_seconds=2.0,
-    waiting_seconds=6.0,
+    busy_seconds=1.5,
+    waiting_seconds=5.0,
     starts=3,
-    workers_rounds=4,
+    workers_rounds=3,
     stored_rounds=5,
     stored=(100, 100_000),
 )
 QUICK = Plan(
     rounds=3,
-    rounds_seconds=12.0,
+    rounds_seconds=8.0,
     pages=200,
     sign_ins=50,
     calls=80,

@@ -141,7 +141,7 @@ def _pss(pid: int) -> float:
 def gunicorn(application: str, port: int, *, workers: int = 1, preload: bool = False) -> list[str]:
     """The same gunicorn for everyone under measure."""
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}"]
-    command += ["--config", os.devnull, "--worker-class", "gthread", "--threads", str(THREADS)]
+    command += ["--worker-class", "gthread", "--threads", str(THREADS)]
     command += ["--workers", str(workers), "--keep-alive", "75", "--log-level", "warning"]
     command += ["--reuse-port"] if workers > 1 else []
     return command + (["--preload"] if preload else [])
