@@ -81,10 +81,10 @@ class Outbound:
         """
         started = time.monotonic()
         deadline_at(started + deadline)
-        parts = urlsplit(url)
-        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        origin = f"{parts.scheme}://{parts.netloc}"
         try:
+            parts = urlsplit(url)
+            target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+            origin = f"{parts.scheme}://{parts.netloc}"
             connection, kept = self._connection(origin, parts)
             try:
                 reply = self._exchange(connection, method, target, headers, body, cap, started)
