@@ -166,5 +166,6 @@ def _client(session: boto3.session.Session, service: str, endpoint: str | None) 
             proxies={},
             user_agent="portico",
         ),
-        verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or None,
+        # True and not None: botocore would ask REQUESTS_CA_BUNDLE then, which is not ours to obey.
+        verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True,
     )
