@@ -139,6 +139,8 @@ class Rooms:
     users: dict[str, User] = field(default_factory=demo_users)
     reports: list[ProviderUnavailable] = field(default_factory=list)
     """Refreshes that failed without anybody noticing."""
+    refusals: list[tuple[bytes, str]] = field(default_factory=list)
+    """Records that the vault refused."""
 
     @property
     def pool(self) -> UserPool:
@@ -202,7 +204,15 @@ def joined(
     clock = clock or Clock()
     store = store or SqliteStore(path)
     ring = Keyring(secrets)
-    vault = Vault(store, ring, idle=idle, absolute=absolute, now=clock)
+    refusals: list[tuple[bytes, str]] = []
+    vault = Vault(
+        store,
+        ring,
+        idle=idle,
+        absolute=absolute,
+        now=clock,
+        report=lambda place, why: refusals.append((place, why)),
+    )
     users = users or demo_users()
     if login is None:
         pool = UserPool(ISSUER, "us-east-1_Portico01", Client("c"), clock)
@@ -217,7 +227,7 @@ def joined(
     freshness = Freshness(
         managed, verifier, vault, turns, errands, now=clock, pause=pause, report=reports.append
     )
-    journey = Journey(Attempts(ring), managed, verifier, vault, now=clock)
+    journey = Journey(Attempts(ring), managed, verifier, vault, errands, now=clock)
     return Rooms(
         clock=clock,
         path=path,
@@ -232,4 +242,5 @@ def joined(
         sign_out=SignOut(managed, vault, errands, journey),
         users=users,
         reports=reports,
+        refusals=refusals,
     )

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
-from webapp.errors import OperatorFault, SignInRefused
+from webapp.errors import OperatorFault, SignInRefused, StoreUnavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
+from webapp.signin.errands import Errands
 from webapp.store.vault import Session, Vault
 
 Query = Mapping[str, Sequence[str]]
@@ -53,6 +54,7 @@ class Journey:
         managed_login: ManagedLogin,
         verifier: TokenVerifier,
         vault: Vault,
+        errands: Errands,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -60,6 +62,7 @@ class Journey:
         self._managed_login = managed_login
         self._verifier = verifier
         self._vault = vault
+        self._errands = errands
         self._now = now
 
     def start(self, next_path: str, options: dict[str, str]) -> tuple[str, SignInAttempt]:
@@ -96,8 +99,8 @@ class Journey:
     def finish(self, attempt: SignInAttempt, query: Query) -> Arrival:
         """Spend the code, verify both tokens, put the session away.
 
-        Raises SignInRefused with the reason, StoreUnavailable before the code is spent, and
-        ProviderUnavailable when the pool gives no sensible answer.
+        Raises SignInRefused with the reason, StoreUnavailable (if it can, before the code is
+        spent), and ProviderUnavailable when the pool gives no sensible answer.
         """
         code = self._code(attempt, query)
         self._spend(attempt)
@@ -110,6 +113,11 @@ class Journey:
             return Arrival(self._vault.create(record), attempt)
         except OperatorFault as fault:  # more tokens than a session can hold
             raise _refused("token_refused", attempt, check="size") from fault
+        except StoreUnavailable:
+            # Nobody will ever hold this session; its refresh token must not outlive it.
+            if answer.refresh_token:
+                self._errands.later(answer.refresh_token)
+            raise
 
     def _code(self, attempt: SignInAttempt, query: Query) -> str:
         issuer = _single(query, "iss", attempt)

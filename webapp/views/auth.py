@@ -54,7 +54,7 @@ def make_blueprint(
     @blueprint.get("/callback")
     def callback() -> AnyResponse:
         if request.method != "GET":
-            raise NotOffered("A sign-in is finished by GET only.", code="method")
+            raise NotOffered("A sign-in is finished by GET only.", code="method", allow="GET")
         held = sessions.attempts()
         # Not Flask's reading: that one turns bytes that are no UTF-8 into harmless-looking text.
         query = parse_qs(request.query_string.decode("latin-1"), keep_blank_values=True)
@@ -119,7 +119,8 @@ def make_blueprint(
         sessions.drop()
         if farewell.attempt is not None:
             sessions.set_attempts([farewell.attempt, *sessions.attempts()])
-        home = f"/?notice={','.join(farewell.pending)}" if farewell.pending else "/"
+        notices = farewell.pending or (("app",) if farewell.url is None else ())
+        home = f"/?notice={','.join(notices)}" if notices and session is not None else "/"
         response = _away(farewell.url or home, 303)
         if session is not None:
             response.headers["Clear-Site-Data"] = '"cache"'
@@ -137,7 +138,7 @@ def _same(one: Person | None, other: Person | None) -> bool:
 
 def _only_a_person() -> None:
     if request.method != "GET":
-        raise NotOffered("A sign-in is started by GET only.", code="method")
+        raise NotOffered("A sign-in is started by GET only.", code="method", allow="GET")
     if request.headers.get("Sec-Fetch-Dest") not in _NAVIGATION:
         raise BadInput(
             "A sign-in is started by a person, not by a part of a page.", code="embedded"

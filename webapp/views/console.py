@@ -128,7 +128,9 @@ def make_blueprint(
         security.check_intent(session)
         endpoint = endpoint_named(_field("endpoint"))
         if (request.form.get("method") or endpoint.method).upper() != endpoint.method:
-            raise NotOffered("This endpoint is not offered with that method.", code="method")
+            raise NotOffered(
+                "This endpoint is not offered with that method.", code="method", allow="POST"
+            )
         identity = identity_named(_field("identity"))
         address = endpoint.address(dict(request.form.items()))
         person, answer = called(session, endpoint, identity, address)

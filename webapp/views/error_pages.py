@@ -132,7 +132,10 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
         retry = error.retry_after if isinstance(error, Unavailable) else None
         if error.code == "provider_busy":
             retry = 5
-        return answer(problem_of(error, status), retry)
+        response = answer(problem_of(error, status), retry)
+        if "allow" in error.facts:  # RFC 9110 section 15.5.6: a 405 says what would do
+            response.headers["Allow"] = str(error.facts["allow"])
+        return response
 
     def theirs(error: HTTPException) -> AnyResponse:
         status = error.code or 500
