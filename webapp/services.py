@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from webapp.managed_login.facts import ClientFacts
 from webapp.managed_login.keys import SigningKeys
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.tokens import TokenVerifier
-from webapp.observe import event
+from webapp.observe import event, fingerprint
 from webapp.outbound import Outbound
 from webapp.settings import Settings
 from webapp.signin.claims import UserInfo
@@ -74,13 +73,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     """Build all rooms. Raises StoreUnavailable when the store cannot be opened."""
     ring = Keyring(settings.secret_keys)
     store = open_store(settings.session_store_url)
-    vault = Vault(
-        store,
-        ring,
-        idle=settings.session_idle_seconds,
-        absolute=settings.session_absolute_seconds,
-        now=now,
-    )
+    vault = _vault(settings, store, ring, now)
     outbound = Outbound()
     aws = _aws(settings.aws_region)
     metadata = Metadata(
@@ -105,9 +98,9 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         _client(aws, "cognito-idp", settings.user_pool_endpoint),
     )
     attempts = Attempts(ring)
-    journey = Journey(attempts, managed_login, verifier, vault, now=now)
+    errands = Errands(managed_login.revoke)
+    journey = Journey(attempts, managed_login, verifier, vault, errands, now=now)
     turns = Turns(vault, now=now)
-    errands = Errands(partial(managed_login.revoke))
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = IdentityPool(
         _client(aws, "cognito-identity", settings.identity_pool_endpoint),
@@ -135,6 +128,21 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
 def _log(fault: Unavailable) -> None:
     level = "error" if fault.facts.get("alarm") else "warning"
     event("refresh_failed", level=level, facts={"code": fault.code, **fault.facts})
+
+
+def _vault(settings: Settings, store: Store, ring: Keyring, now: Now) -> Vault:
+    return Vault(
+        store,
+        ring,
+        idle=settings.session_idle_seconds,
+        absolute=settings.session_absolute_seconds,
+        now=now,
+        report=_log_refused,
+    )
+
+
+def _log_refused(place: bytes, why: str) -> None:
+    event("record_refused", level="error", session=fingerprint(place), reason=why)
 
 
 def open_store(url: str) -> Store:

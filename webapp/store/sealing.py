@@ -10,9 +10,9 @@ import binascii
 import hmac
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,12 +21,15 @@ from webapp.errors import OperatorFault
 from webapp.keyring import NONCE_BYTES, Key
 from webapp.records import AwsKeys, Person, SessionRecord, TokenSet
 
+T = TypeVar("T")
 FORMAT = 1
 ID_BYTES = 16
 SECRET_BYTES = 16
 TICKET_BYTES = 1 + ID_BYTES + SECRET_BYTES
 TICKET_CHARACTERS = 44
 MAX_RECORD_BYTES = 32 * 1024
+MIN_SEALED_BYTES = 1 + NONCE_BYTES + 16
+MAX_SEALED_BYTES = MIN_SEALED_BYTES + MAX_RECORD_BYTES
 
 
 class Unopenable(Exception):
@@ -95,7 +98,7 @@ def seal(record: SessionRecord, ticket: Ticket, key: Key, place: bytes) -> bytes
 
 def unseal(sealed: bytes, ticket: Ticket, key: Key, place: bytes) -> SessionRecord:
     """The record that `seal` put away. Raises Unopenable for anything else."""
-    if len(sealed) < 1 + NONCE_BYTES + 16 or sealed[0] != FORMAT:
+    if not MIN_SEALED_BYTES <= len(sealed) <= MAX_SEALED_BYTES or sealed[0] != FORMAT:
         raise Unopenable("unknown format")
     nonce, secret = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
@@ -103,7 +106,7 @@ def unseal(sealed: bytes, ticket: Ticket, key: Key, place: bytes) -> SessionReco
         return _record(json.loads(plain))
     except InvalidTag:
         raise Unopenable("seal broken") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise Unopenable("unknown content") from error
 
 
@@ -115,28 +118,42 @@ _FIELDS: dict[type, tuple[str, ...]] = {
 }
 
 
+def _kinds(hint: Any) -> tuple[type, ...]:
+    options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return tuple(get_origin(option) or option for option in options)
+
+
+_KINDS: dict[type, tuple[tuple[type, ...], ...]] = {
+    kind: tuple(map(_kinds, get_type_hints(kind).values())) for kind in _FIELDS
+}
+
+
 def _values(part: object) -> object:
     names = _FIELDS.get(type(part))
     return part if names is None else [_values(getattr(part, name)) for name in names]
 
 
+def _made(kind: type[T], content: list[Any]) -> T:
+    values = [tuple(one) if isinstance(one, list) else one for one in content]
+    if not all(map(isinstance, values, _KINDS[kind])):
+        raise TypeError("a value of another type")
+    for value in values:
+        if isinstance(value, tuple) and not all(isinstance(one, str) for one in value):
+            raise TypeError("a list of other things than text")
+    return kind(*values)
+
+
 def _record(content: list[Any]) -> SessionRecord:
     values = list(content)
-    for place, make in _PARTS:
-        values[place] = values[place] and make(*values[place])
-    values[-1] = tuple(values[-1])
-    return SessionRecord(*values)
+    for place, kind in _PARTS:
+        values[place] = values[place] and _made(kind, values[place])
+    return _made(SessionRecord, values)
 
 
-def _person(*values: Any) -> Person:
-    given: list[Any] = [tuple(one) if isinstance(one, list) else one for one in values]
-    return Person(*given)
-
-
-_PARTS: tuple[tuple[int, Callable[..., object]], ...] = tuple(
-    (_FIELDS[SessionRecord].index(name), make)
-    for name, make in (
-        ("person", _person),
+_PARTS: tuple[tuple[int, type], ...] = tuple(
+    (_FIELDS[SessionRecord].index(name), kind)
+    for name, kind in (
+        ("person", Person),
         ("tokens", TokenSet),
         ("user_keys", AwsKeys),
         ("guest_keys", AwsKeys),

@@ -35,17 +35,26 @@ class Session:
 class Vault:
     """Creates, opens, changes and ends sessions.
 
-    `idle` and `absolute` are the lifetimes in seconds; `now` gives epoch seconds.
+    `idle` and `absolute` are the lifetimes in seconds; `now` gives epoch seconds. `report` is told
+    the place of a record that was refused, and why: damage, or somebody at the store.
     """
 
     def __init__(
-        self, store: Store, ring: Keyring, *, idle: int, absolute: int, now: Clock = time.time
+        self,
+        store: Store,
+        ring: Keyring,
+        *,
+        idle: int,
+        absolute: int,
+        now: Clock = time.time,
+        report: Callable[[bytes, str], object] = lambda place, why: None,
     ) -> None:
         self.store = store
         self._ring = ring
         self.idle = idle
         self.absolute = absolute
         self._now = now
+        self._report = report
         self._purged_at = 0.0
 
     def create(self, record: SessionRecord) -> Session:
@@ -177,19 +186,13 @@ class Vault:
         record = self._unsealed(stored, ticket, key, place)
         return Session(ticket, key, place, record, stored.version) if record else None
 
-    def _replaced(self, session: Session, record: SessionRecord) -> bool:
-        return self.store.replace(
-            session.place,
-            seal(record, session.ticket, session.key, session.place),
-            version=session.version,
-            expires_at=self._end(record),
-        )
-
-    @staticmethod
-    def _unsealed(stored: Stored, ticket: Ticket, key: Key, place: bytes) -> SessionRecord | None:
+    def _unsealed(
+        self, stored: Stored, ticket: Ticket, key: Key, place: bytes
+    ) -> SessionRecord | None:
         try:
             return unseal(stored.sealed, ticket, key, place)
-        except Unopenable:
+        except Unopenable as why:
+            self._report(place, str(why))
             return None
 
     def _end(self, record: SessionRecord) -> int:
