@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -29,7 +30,7 @@ def main() -> int:
     parser.add_argument("--floors", action="store_true", help="measure the two floors alone")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)
-    table, figures = Table(), Figures()
+    table, figures, load = Table(), Figures(), os.getloadavg()[0]
     problem = ""
     with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder:
         try:
@@ -41,7 +42,7 @@ def main() -> int:
         except KeyboardInterrupt:
             problem = "stopped by hand"
     if table:
-        data = as_data(table, figures, quick=given.quick)
+        data = as_data(table, figures, quick=given.quick, load=load)
         print(json.dumps(data, indent=2) if given.json else as_text(data))
     if problem:
         print(f"bench: {problem}", file=sys.stderr)

@@ -13,14 +13,16 @@ from tests.bench.processes import THREADS
 MARKS = {"aim": "aim", "must": "ok", "OVER": "OVER", "": ""}
 
 
-def as_data(table: Table, figures: Mapping[str, float], *, quick: bool) -> dict[str, Any]:
-    """Everything that was measured, ready for JSON."""
+def as_data(
+    table: Table, figures: Mapping[str, float], *, quick: bool, load: float
+) -> dict[str, Any]:
+    """Everything that was measured, ready for JSON; `load` is the machine's before the run."""
     return {
         "machine": {
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "threads": THREADS,
-            "load": os.getloadavg()[0],
+            "load_before": load,
             "quick": quick,
         },
         "operations": [
@@ -44,9 +46,9 @@ def as_text(data: Mapping[str, Any]) -> str:
     machine = data["machine"]
     lines = [
         f"{machine['cores']} cores, Python {machine['python']}, one gthread worker of"
-        f" {machine['threads']} threads each, TLS to the stub provider, keep-alive on;"
-        f" load {machine['load']:.1f} at the end."
+        f" {machine['threads']} threads each, TLS to the stub provider, keep-alive on."
         + (" A quick run: figures are rough." if machine["quick"] else ""),
+        *_busy(machine["load_before"], machine["cores"]),
         "",
         "CPU of the server's own processes an operation; wall time on one connection, then on 16.",
         "",
@@ -66,6 +68,15 @@ def as_text(data: Mapping[str, Any]) -> str:
             f"{_short(row['must']):>7}{_short(row['aim']):>7}  {MARKS[row['mark']]}"
         )
     return "\n".join(lines)
+
+
+def _busy(load: float, cores: int) -> list[str]:
+    if load <= cores / 4:
+        return []
+    return [
+        f"Load {load:.1f} before the run: others use this machine. Believe the CPU ratios, not the",
+        "wall times, rates and starts.",
+    ]
 
 
 def _short(value: float | None) -> str:
