@@ -47,7 +47,9 @@ WEBAPP: Table = {
     ),  # both cookies are written in one place
     # The guard hands over a person whose tokens live, so it asks the journey to keep them fresh.
     "guard": ("addresses", "errors", "records", "sessions", "signin.freshness"),
-    "views.error_pages": ("errors", "observe", "records", "security", "sessions", "views.page"),
+    "views.error_pages": (
+        "errors", "observe", "records", "security", "sessions", "views.page", "views.problems",
+    ),
     "views.health": ("errors", "records"),
     "views": (
         "addresses", "api", "credentials", "errors", "guard", "observe", "records", "security",
