@@ -128,7 +128,7 @@ class SqliteStore:
             gone += connection.execute(
                 "DELETE FROM claims WHERE name IN"
                 " (SELECT name FROM claims WHERE expires_at <= ? LIMIT ?)",
-                (now, limit),
+                (now, limit - gone),
             ).rowcount
         return gone
 
