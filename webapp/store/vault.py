@@ -119,12 +119,13 @@ class Vault:
         The newest record matters: a refresh in flight may have put a newer refresh token there.
         """
         until = int(self._now()) + self.absolute
-        # `move` may have given it a new ticket since it was read: then that one ends.
-        for held in (session, *(self._heir(session, key) for key in self._ring.reading)):
-            stored = self.store.delete(held.place, until=until)
-            if stored is not None:
-                return self._unsealed(stored, held.ticket, held.key, held.place)
-        return None
+        # `move` may have given it a new ticket since it was read: then that one ends as well.
+        ended = [
+            self._unsealed(stored, held.ticket, held.key, held.place)
+            for held in (session, *(self._heir(session, key) for key in self._ring.reading))
+            if (stored := self.store.delete(held.place, until=until)) is not None
+        ]
+        return ended[0] if ended else None
 
     def move(self, session: Session) -> Session:
         """Give the session a new ticket; the old one is dead at once.
