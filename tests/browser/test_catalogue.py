@@ -65,8 +65,9 @@ def test_CS_13_first_page_after_the_callback_is_signed_in(visitor: Visitor) -> N
     assert visitor.signed_in_as() == "viewer@example.com"
 
 
-def test_the_cookie_is_out_of_a_scripts_reach(visitor: Visitor) -> None:
+def test_the_cookie_is_out_of_a_scripts_reach(new_visitor: NewVisitor) -> None:
     """The browser holds one HttpOnly session cookie of ours, and no page script sees any."""
+    visitor = new_visitor()
     visitor.sign_in(visitor.demo.person("viewer"))
     ours: list[Any] = visitor.context.cookies(visitor.demo.application)
     assert [(one["name"], one["httpOnly"], one["sameSite"]) for one in ours] == [
@@ -92,8 +93,11 @@ def test_SO_03_back_button_shows_nothing_private(demo: Demo, with_memory: Browse
     context.close()
 
 
-def test_CS_11_a_foreign_opener_holds_nothing(visitor: Visitor, foreign: ForeignSite) -> None:
+def test_CS_11_a_foreign_opener_holds_nothing(
+    new_visitor: NewVisitor, foreign: ForeignSite
+) -> None:
     """A window that another site opened on us cannot be reached from there, nor looks back."""
+    visitor = new_visitor()
     visitor.page.goto(f"{foreign.origin}/")
     with visitor.context.expect_page() as opened:
         visitor.page.evaluate("url => { window.ours = window.open(url) }", demo_home(visitor))
@@ -144,8 +148,9 @@ def test_HD_18_nothing_secret_leaves_the_callback(visitor: Visitor) -> None:
         assert not [one for one in (*secrets, "eyJ", "code=", "state=") if one in seen], seen
 
 
-def test_HD_18_a_link_to_others_says_nothing(visitor: Visitor) -> None:
+def test_HD_18_a_link_to_others_says_nothing(new_visitor: NewVisitor) -> None:
     """Who follows a link out of the application brings no Referer along."""
+    visitor = new_visitor()
     visitor.sign_in(visitor.demo.person("viewer"), path="/login?next=/session")
     caught = _catch(visitor.context, re.compile(r"^https://docs\.aws\.amazon\.com/"))
     visitor.page.get_by_role("contentinfo").get_by_role("link").last.click()

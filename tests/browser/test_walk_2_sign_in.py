@@ -5,20 +5,23 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor, totp
 from tests.stack.offline import User
 
 OWN_PASSWORD = "Portico-mine-2"
 
 
+# The walks run on a desktop with scripts and on a phone without; these take turns.
 @pytest.mark.parametrize(
-    ("name", "groups"),
+    ("name", "groups", "scripts"),
     [
-        ("admin", "Admin"),
-        ("manager", "Manager"),
-        ("viewer", "Viewer"),
-        ("nobody", "none"),
-        ("both", "TeamA TeamB"),
+        ("admin", "Admin", True),
+        ("admin", "Admin", False),
+        ("manager", "Manager", True),
+        ("viewer", "Viewer", False),
+        ("nobody", "none", True),
+        ("both", "TeamA TeamB", False),
     ],
 )
 def test_each_of_the_demos_people_comes_in(visitor: Visitor, name: str, groups: str) -> None:
@@ -138,8 +141,9 @@ def test_somebody_who_declines_is_told_so_and_may_start_again(visitor: Visitor) 
     assert visitor.path == "/session"
 
 
-def test_a_silent_sign_in_without_a_session_is_explained(visitor: Visitor) -> None:
+def test_a_silent_sign_in_without_a_session_is_explained(new_visitor: NewVisitor) -> None:
     """With 'ask nothing' Cognito sends a stranger straight back, and the page says why."""
+    visitor = new_visitor(scripts=False)
     visitor.go("/")
     visitor.page.get_by_text("Sign-in options").click()
     visitor.page.get_by_label("If Cognito already knows you").select_option("none")
@@ -150,8 +154,9 @@ def test_a_silent_sign_in_without_a_session_is_explained(visitor: Visitor) -> No
     visitor.shot("2-silent-refused")
 
 
-def test_the_options_reach_managed_login(visitor: Visitor) -> None:
+def test_the_options_reach_managed_login(new_visitor: NewVisitor) -> None:
     """The name is filled in and the page speaks the language that was chosen."""
+    visitor = new_visitor()
     visitor.go("/")
     visitor.page.get_by_text("Sign-in options").click()
     visitor.fill(login_hint="viewer@example.com")

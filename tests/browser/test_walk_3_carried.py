@@ -53,11 +53,11 @@ def test_tokens_are_refreshed_now(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "role", "why"),
+    ("name", "role", "why", "scripts"),
     [
-        ("admin", "portico-admin", "lowest precedence"),
-        ("nobody", "The pool's default role", "None of your groups has a role"),
-        ("both", "The pool's default role", "equal precedence"),
+        ("admin", "portico-admin", "lowest precedence", True),
+        ("nobody", "The pool's default role", "None of your groups has a role", False),
+        ("both", "The pool's default role", "equal precedence", True),
     ],
 )
 def test_the_role_is_the_groups_and_its_keys_end(

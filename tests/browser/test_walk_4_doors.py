@@ -41,7 +41,9 @@ def test_every_door_answers_as_its_button_says(
             visitor.shot(f"4-{name}-{endpoint}")
 
 
-@pytest.mark.parametrize("name", ["manager", "nobody", "both"])
+@pytest.mark.parametrize(
+    ("name", "scripts"), [("manager", False), ("nobody", True), ("both", False)]
+)
 def test_vip_is_the_admins_alone(visitor: Visitor, name: str) -> None:
     """Whoever is not in the group gets a 403 with its reason, and /whoami tells the role."""
     visitor.sign_in(visitor.demo.person(name), path="/login?next=/api")
