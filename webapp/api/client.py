@@ -4,6 +4,7 @@ Signed with AWS Signature Version 4 for `execute-api`. No redirect is followed, 
 the session token and the ID token to a stranger; the answer is bounded in time and size.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
@@ -19,6 +20,7 @@ DEADLINE = 10.0
 CAP = MIB
 ID_TOKEN_HEADER = "X-Cognito-Id-Token"
 _SECRET_HEADERS = {"x-amz-security-token", "x-cognito-id-token"}
+_KEY_ID = re.compile(r"(Credential=\w{4})\w+(\w{4}/)")
 _REQUEST_ID_HEADERS = ("apigw-requestid", "x-amzn-requestid", "x-amz-apigw-id")
 
 
@@ -145,4 +147,5 @@ def _cut_authorization(value: str) -> str:
     kind, _, rest = value.partition(" ")
     if kind == "Bearer":
         return f"Bearer ({len(rest)} characters, kept on the server)"
-    return value.rpartition("Signature=")[0] + "Signature=(64 characters, cut)"
+    shown = value.rpartition("Signature=")[0] + "Signature=(64 characters, cut)"
+    return _KEY_ID.sub(r"\1…\2", shown)

@@ -24,6 +24,7 @@ MAX_TOKEN = 16 * 1024
 MAX_HEADER = 2 * 1024
 MAX_SUBJECT = 255
 MAX_GROUPS = 200
+MAX_ITEM = 2048  # as long as an ARN with the longest path may be
 LEEWAY_SECONDS = 60
 # The answer to a code is minted in that moment: an older one comes from a clock that is wrong.
 LATEST_SECONDS = 300
@@ -188,4 +189,4 @@ def _text(value: object) -> str | None:
 def _list(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(item[:256] for item in value[:MAX_GROUPS] if isinstance(item, str))
+    return tuple(item[:MAX_ITEM] for item in value[:MAX_GROUPS] if isinstance(item, str))
