@@ -1,6 +1,5 @@
 """The only map from our errors to a status and a page. Nothing of the request is repeated."""
 
-
 from flask import Flask, jsonify
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
