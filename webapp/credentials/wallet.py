@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from webapp.credentials.pool import IdentityGone, IdentityPool, TokenNotAccepted
-from webapp.errors import Forbidden, OperatorFault, SessionEnded
+from webapp.errors import Forbidden, OperatorFault, SessionEnded, Unavailable
 from webapp.records import AwsKeys, SessionRecord
 from webapp.store.turns import Turns
 from webapp.store.vault import Session, Vault
@@ -102,7 +102,12 @@ class Wallet:
 
         if settled(session.record):
             return session
-        return self._turns.once(session, purpose, settled=settled, usable=alive, work=fetch)
+        try:
+            return self._turns.once(session, purpose, settled=settled, usable=alive, work=fetch)
+        except Unavailable:
+            if alive(session.record):  # due but not dead: they serve through an outage
+                return session
+            raise
 
     def _fetch_user_keys(self, session: Session) -> Session:
         try:
