@@ -181,7 +181,10 @@ def test_AP_14_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             endpoint = endpoint_named("secure")
             if (authority, host) == (ours, "127.0.0.1"):
                 client.call(endpoint, "user", endpoint.path, keys=keys, tokens=tokens)
-                assert [one.header(ID_TOKEN_HEADER) for one in seen] == ["eyJ.id-token"]
+                client.call(endpoint, "guest", endpoint.path, keys=keys, tokens=tokens)
+                client.call(endpoint, "nobody", endpoint.path, keys=keys, tokens=tokens)
+                headers = [one.header(ID_TOKEN_HEADER) for one in seen]
+                assert headers == ["eyJ.id-token", None, None]
             else:
                 with pytest.raises(ApiUnavailable):
                     client.call(endpoint, "user", endpoint.path, keys=keys, tokens=tokens)
