@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -96,16 +97,8 @@ class TokenVerifier:
         head = token.partition(".")[0]
         if len(head) > MAX_HEADER or token.count(".") != 2 or not token.isascii():
             raise TokenRefused("format")
-        header = _decoded(head)
-        if header.get("alg") != "RS256":
-            raise TokenRefused("alg")
-        if not header.keys() <= HEADER_MEMBERS:
-            raise TokenRefused("header")
-        kid = header.get("kid")
-        if not isinstance(kid, str | None):
-            raise TokenRefused("kid")
         try:
-            key = self.keys.get(kid)
+            key = self.keys.get(_key_id(head))
             payload = jws.deserialize_compact(token, key, algorithms=ALGORITHMS).payload
         except UnknownKey:
             raise TokenRefused("kid") from None
@@ -167,6 +160,20 @@ def _decoded(segment: str) -> Claims:
         return loads_object(raw)
     except (binascii.Error, Malformed, ValueError):
         raise TokenRefused("format") from None
+
+
+@lru_cache(maxsize=64)  # one header per signing key, repeated in every token
+def _key_id(head: str) -> str | None:
+    """The key that a header names. Raises TokenRefused when it wants anything but RS256."""
+    header = _decoded(head)
+    if header.get("alg") != "RS256":
+        raise TokenRefused("alg")
+    if not header.keys() <= HEADER_MEMBERS:
+        raise TokenRefused("header")
+    kid = header.get("kid")
+    if not isinstance(kid, str | None):
+        raise TokenRefused("kid")
+    return kid
 
 
 def _instant(claims: Claims, name: str) -> float:

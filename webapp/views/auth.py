@@ -3,11 +3,11 @@
 import re
 from urllib.parse import parse_qs
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.addresses import local_path
-from webapp.errors import BadInput, NotOffered, SessionEnded, SignInRefused
+from webapp.errors import BadInput, NotOffered, SignInRefused
 from webapp.observe import event, fingerprint
 from webapp.records import Person, SignInAttempt
 from webapp.security import Security
@@ -169,11 +169,12 @@ def _options(providers: tuple[str, ...]) -> dict[str, str]:
 
 
 def _away(url: str, status: int) -> AnyResponse:
-    response: AnyResponse = redirect(url, status, Response)
-    response.set_data(b"")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-__all__ = ["make_blueprint", "SessionEnded"]
+    # Not the framework's redirect: its page repeats the address, which may hold a state.
+    return Response(
+        status=status,
+        headers={
+            "Location": url,
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        },
+    )
