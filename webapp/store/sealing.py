@@ -134,6 +134,8 @@ def _values(part: object) -> object:
 
 
 def _made(kind: type[T], content: list[Any]) -> T:
+    if not isinstance(content, list) or len(content) != len(_KINDS[kind]):
+        raise TypeError("a part of another length")
     values = [tuple(one) if isinstance(one, list) else one for one in content]
     if not all(map(isinstance, values, _KINDS[kind])):
         raise TypeError("a value of another type")
