@@ -183,7 +183,7 @@ def test_a_refused_grant_ends_the_session_once(rooms: Rooms) -> None:
     assert rooms.living == 0
     with pytest.raises(SessionEnded) as second:
         rooms.freshness.keep(session)
-    assert second.value.meanwhile
+    assert second.value.code == "ended_meanwhile"
     assert len(rooms.login.refreshed) == 1
 
 

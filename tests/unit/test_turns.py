@@ -157,7 +157,7 @@ def test_ended_while_waiting(rooms: Rooms) -> None:
 
     with pytest.raises(SessionEnded) as ended:
         _once(rooms, session, turns=_waiting(rooms, pause))
-    assert ended.value.meanwhile
+    assert ended.value.code == "ended_meanwhile"
 
 
 def test_ended_before_our_turn(rooms: Rooms) -> None:

@@ -191,7 +191,7 @@ def test_ended_for_good(rooms: Rooms) -> None:
     assert rooms.vault.open(session.ticket.text) is None
     with pytest.raises(SessionEnded) as ended:
         rooms.vault.change(session, _seen(5))
-    assert ended.value.meanwhile
+    assert ended.value.code == "ended_meanwhile"
     assert rooms.living == 0
 
 
