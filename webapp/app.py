@@ -46,8 +46,8 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # OPTIONS is a method like any other: nobody offers it, and no other site may ask.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    # No redirect of the framework's own: each is one that nobody checked.
-    app.url_map.strict_slashes = True
+    # No redirect of the framework's own: each is one that nobody checked. (No rule ends in a slash,
+    # which would be the third kind.)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
 

@@ -23,6 +23,7 @@ SEED_BYTES = 32
 MAX_ATTEMPTS = 12
 MAX_PLAIN_BYTES = 640
 _HEAD = struct.Struct(">32sIH")
+_NO_SEED = bytes(SEED_BYTES)  # no attempt has it; the entry that does is a notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,15 @@ class Attempts:
         """A new attempt heading for `next_path`."""
         return SignInAttempt(os.urandom(SEED_BYTES), int(now), next_path)
 
-    def pack(self, attempts: Sequence[SignInAttempt]) -> str:
-        """The cookie's value; the oldest attempts give way when there are too many."""
-        kept: list[bytes] = []
-        size = 0
+    def pack(self, attempts: Sequence[SignInAttempt], notice: str = "") -> str:
+        """The cookie's value; the oldest attempts give way when there are too many.
+
+        `notice` is a short word for the next page, where the address has no room for it.
+        """
+        kept = [_entry(_NO_SEED, 0, notice)] if notice else []
+        size = sum(map(len, kept))
         for attempt in sorted(attempts, key=lambda one: one.started_at, reverse=True):
-            path = attempt.next_path.encode()
-            entry = _HEAD.pack(attempt.seed, attempt.started_at, len(path)) + path
+            entry = _entry(attempt.seed, attempt.started_at, attempt.next_path)
             if len(kept) == MAX_ATTEMPTS or size + len(entry) > MAX_PLAIN_BYTES:
                 break
             kept.append(entry)
@@ -59,6 +62,17 @@ class Attempts:
 
     def unpack(self, cookie: str | None, now: float) -> list[SignInAttempt]:
         """The attempts in a cookie, newest first; none for anything that is not ours."""
+        return [
+            one
+            for one in self._entries(cookie)
+            if one.seed != _NO_SEED and now - one.started_at < COOKIE_SECONDS
+        ]
+
+    def notice(self, cookie: str | None) -> str:
+        """The notice in a cookie, or nothing."""
+        return next((one.next_path for one in self._entries(cookie) if one.seed == _NO_SEED), "")
+
+    def _entries(self, cookie: str | None) -> list[SignInAttempt]:
         if not cookie or len(cookie) > 2 * MAX_PLAIN_BYTES:
             return []
         try:
@@ -72,7 +86,7 @@ class Attempts:
             end = _HEAD.size + length
             found.append(SignInAttempt(seed, started_at, plain[_HEAD.size : end].decode()))
             plain = plain[end:]
-        return [one for one in found if now - one.started_at < COOKIE_SECONDS]
+        return found
 
 
 def secrets_of(attempt: SignInAttempt) -> Secrets:
@@ -93,6 +107,11 @@ def find(attempts: Sequence[SignInAttempt], state: str) -> SignInAttempt | None:
 def is_stale(attempt: SignInAttempt, now: float) -> bool:
     """Whether the attempt took too long to be believed."""
     return now - attempt.started_at > LIFE_SECONDS
+
+
+def _entry(seed: bytes, started_at: int, text: str) -> bytes:
+    raw = text.encode()
+    return _HEAD.pack(seed, started_at, len(raw)) + raw
 
 
 def _state(attempt: SignInAttempt) -> str:

@@ -86,9 +86,12 @@ class SessionEnded(PorticoError):
     next_path = "/"
 
     @property
-    def meanwhile(self) -> bool:
-        """Whether another request ended it, which may have given the browser a new ticket."""
-        return self.code == "ended_meanwhile"
+    def keeps_cookie(self) -> bool:
+        """Whether the browser's cookie is not the one that ended.
+
+        Another request may have given it a new ticket, or it is a guest's.
+        """
+        return self.code in ("ended_meanwhile", "signed_out")
 
 
 class Unavailable(PorticoError):

@@ -65,7 +65,7 @@ class Guard:
         try:
             fresh = self._freshness.keep(session)
         except SessionEnded as ended:
-            if not ended.meanwhile:
+            if not ended.keeps_cookie:
                 self._sessions.drop()
             ended.next_path = _here()
             raise

@@ -29,6 +29,7 @@ class _Visit:
     looked: bool = False
     ticket_to_set: str | None = None
     attempts_to_set: list[SignInAttempt] | None = field(default=None, repr=False)
+    notice: str = ""
     personal: bool = False
 
 
@@ -97,6 +98,18 @@ class Sessions:
         """Remember these in place of those before."""
         self._visit().attempts_to_set = list(attempts)
 
+    def leave_notice(self, notice: str) -> None:
+        """Leave a word for the next page of ours that takes it."""
+        self.set_attempts(self.attempts())
+        self._visit().notice = notice
+
+    def take_notice(self) -> str:
+        """The word that an earlier answer left; it is gone with this one."""
+        notice = self._attempts.notice(self._cookie(self._attempts_name))
+        if notice:
+            self.set_attempts(self.attempts())
+        return notice
+
     def seconds_left(self, record: SessionRecord) -> int:
         """How long the session would live without another request."""
         return self._vault.seconds_left(record)
@@ -114,7 +127,8 @@ class Sessions:
         if visit.ticket_to_set is not None:
             self._set(response, self._ticket_name, visit.ticket_to_set, None)
         if visit.attempts_to_set is not None:
-            packed = self._attempts.pack(visit.attempts_to_set) if visit.attempts_to_set else ""
+            something = visit.attempts_to_set or visit.notice
+            packed = self._attempts.pack(visit.attempts_to_set, visit.notice) if something else ""
             self._set(response, self._attempts_name, packed, COOKIE_SECONDS)
         if visit.personal or visit.attempts_to_set is not None:
             response.headers["Cache-Control"] = "no-store"

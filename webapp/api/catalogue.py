@@ -62,12 +62,11 @@ class Endpoint:
         path = self.path.format_map(filled)
         return f"{path}?{'&'.join(query)}" if query else path
 
-    def expects(self, identity: Identity, groups: tuple[str, ...]) -> int:
-        """The status that this identity should get."""
+    def expects(self, identity: Identity, groups: tuple[str, ...] | None) -> int:
+        """The status that this identity should get; without `groups`, somebody in the right one."""
         status = self.expected[identity]
-        if identity == "user" and self.only_groups and not {*groups} & {*self.only_groups}:
-            return 403
-        return status
+        wrong = groups is not None and self.only_groups and not {*groups} & {*self.only_groups}
+        return 403 if identity == "user" and wrong else status
 
 
 def _for(nobody: int, guest: int, user: int, access: int, id_token: int) -> dict[Identity, int]:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from webapp.errors import ProviderUnavailable
 
@@ -19,7 +20,7 @@ MAX_WAITING = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Errand:
-    refresh_token: str = field(repr=False)
+    job: Callable[[], object] = field(repr=False)  # it may hold a token
     until: float
     pause: float = FIRST_PAUSE
 
@@ -52,8 +53,12 @@ class Errands:
 
     def later(self, refresh_token: str) -> None:
         """Revoke from the background, again and again for an hour."""
+        self.repeat(partial(self._revoke_now, refresh_token))
+
+    def repeat(self, job: Callable[[], object]) -> None:
+        """Do a job from the background until it no longer raises ProviderUnavailable."""
         try:
-            self._waiting.put_nowait(_Errand(refresh_token, self._clock() + LIFE_SECONDS))
+            self._waiting.put_nowait(_Errand(job, self._clock() + LIFE_SECONDS))
         except queue.Full:
             return
         with self._lock:
@@ -73,8 +78,8 @@ class Errands:
             if self._clock() >= errand.until:
                 continue
             try:
-                self._revoke_now(errand.refresh_token)
+                errand.job()
             except ProviderUnavailable:
                 self._pause(errand.pause)
                 longer = min(errand.pause * 2, LONGEST_PAUSE)
-                self._waiting.put(_Errand(errand.refresh_token, errand.until, longer))
+                self._waiting.put(_Errand(errand.job, errand.until, longer))

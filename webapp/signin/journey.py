@@ -107,7 +107,9 @@ class Journey:
         try:
             answer = self._managed_login.exchange(code, secrets_of(attempt).verifier)
         except GrantRefused as refusal:
-            raise _refused("code_refused", attempt, error=refusal.error) from refusal
+            ours = refusal.error in ("invalid_client", "unauthorized_client")
+            code = "provider_refused" if ours else "code_refused"
+            raise _refused(code, attempt, error=refusal.error) from refusal
         record = self._verified(attempt, answer)
         try:
             return Arrival(self._vault.create(record), attempt)

@@ -1,12 +1,14 @@
 """The way out, in four depths. The local record goes first, then the provider is told."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 from webapp.errors import BadInput, ProviderUnavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import AccessRefused, GrantRefused
-from webapp.records import SessionRecord, SignInAttempt
+from webapp.records import SessionRecord, SignInAttempt, TokenSet
 from webapp.signin.errands import Errands
 from webapp.signin.journey import Journey
 from webapp.store.vault import Session, Vault
@@ -58,7 +60,7 @@ class SignOut:
         record = self._vault.end(session) if session else None
         if record and depth == "everywhere":
             pending += self._everywhere(record)
-        if record and depth != "app":
+        elif record and depth != "app":
             pending += self._revoke(record)
         if depth == "app":
             return Farewell(None, tuple(pending))
@@ -88,22 +90,21 @@ class SignOut:
             return []
         self._vault.end_all_of(record.person)
         try:
-            self._managed_login.sign_out_everywhere(record.tokens.access_token)
-        except AccessRefused:
-            return self._everywhere_with_new_token(record.tokens.refresh_token)
+            self._tell_everywhere(record.tokens)
         except ProviderUnavailable:
+            # Not revoked meanwhile: a dead refresh token would take the access token along.
+            self._errands.repeat(partial(self._tell_everywhere, record.tokens))
             return ["everywhere"]
-        return []
+        return self._revoke(record)
 
-    def _everywhere_with_new_token(self, refresh_token: str | None) -> list[str]:
+    def _tell_everywhere(self, tokens: TokenSet) -> None:
         """GlobalSignOut wants a living access token; a dead one is renewed just for that."""
-        if refresh_token is None:
-            return ["everywhere"]
         try:
-            answer = self._managed_login.refresh(refresh_token)
-            self._managed_login.sign_out_everywhere(str(answer.access_token))
-        except (GrantRefused, AccessRefused):
-            return []  # the refresh token is dead as well: there is nothing of ours left to end
-        except ProviderUnavailable:
-            return ["everywhere"]
-        return []
+            self._managed_login.sign_out_everywhere(tokens.access_token)
+        except AccessRefused:
+            if tokens.refresh_token is None:
+                return
+            # Refused again, the refresh token is dead as well: nothing of ours is left to end.
+            with suppress(GrantRefused, AccessRefused):
+                answer = self._managed_login.refresh(tokens.refresh_token)
+                self._managed_login.sign_out_everywhere(str(answer.access_token))

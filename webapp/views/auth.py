@@ -120,8 +120,9 @@ def make_blueprint(
         if farewell.attempt is not None:
             sessions.set_attempts([farewell.attempt, *sessions.attempts()])
         notices = farewell.pending or (("app",) if farewell.url is None else ())
-        home = f"/?notice={','.join(notices)}" if notices and session is not None else "/"
-        response = _away(farewell.url or home, 303)
+        if notices and session is not None:
+            sessions.leave_notice(",".join(notices))
+        response = _away(farewell.url or "/", 303)
         if session is not None:
             response.headers["Clear-Site-Data"] = '"cache"'
         return response

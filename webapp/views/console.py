@@ -166,7 +166,7 @@ def make_blueprint(
 
 def endpoint_view(endpoint: Endpoint, person: Person | None) -> EndpointView:
     """The endpoint with what each identity should get."""
-    groups = person.groups if person else ()
+    groups = person.groups if person else None
     return EndpointView(
         name=endpoint.name,
         method=endpoint.method,

@@ -48,7 +48,7 @@ def install(app: Flask, pages: Pages, sessions: Sessions) -> None:
         level = "error" if status >= 500 or error.facts.get("alarm") else "warning"
         facts = error.facts | {"code": error.code, "answer": status}
         event("refused", level=level, facts=facts)
-        if isinstance(error, SessionEnded) and not error.meanwhile:
+        if isinstance(error, SessionEnded) and not error.keeps_cookie:
             sessions.drop()
         retry = error.retry_after if isinstance(error, Unavailable) else None
         if error.code == "provider_busy":

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from webapp.guard import Guard
 from webapp.records import Person, SessionRecord
@@ -16,8 +16,8 @@ NOTICES = {
     "app": "Cognito still knows you in this browser: the next sign-in asks nothing.",
     "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
     " an hour.",
-    "everywhere": "Cognito could not be told to sign you out everywhere; sign in and try again to"
-    " make sure.",
+    "everywhere": "Cognito could not be told to sign you out everywhere; the server keeps trying"
+    " for an hour.",
     "cognito": "Cognito's own sign-in may still be alive in this browser, since its address could"
     " not be found.",
 }
@@ -29,8 +29,8 @@ class HomeView:
 
     person: Person
     groups: tuple[str, ...]
-    role_arn: str | None
-    preferred_role: str | None
+    role: str | None
+    role_note: str | None
     clocks: list[Clock]
 
 
@@ -43,7 +43,7 @@ def make_blueprint(
     @blueprint.get("/")
     def home() -> str:
         found = guard.signed_in()
-        notice = _notice(request.args.get("notice", ""))
+        notice = _notice(sessions.take_notice())
         if found is None:
             return pages.render("pages/home_signed_out.html", notice=notice)
         session, person = found
@@ -51,8 +51,8 @@ def make_blueprint(
         view = HomeView(
             person=person,
             groups=person.groups,
-            role_arn=record.user_keys.role_arn if record.user_keys else None,
-            preferred_role=person.preferred_role,
+            role=(record.user_keys and record.user_keys.role_arn) or person.preferred_role,
+            role_note=_role_note(record, person),
             clocks=clocks(record, sessions, now()),
         )
         return pages.render("pages/home_signed_in.html", home=view, notice=notice)
@@ -61,9 +61,17 @@ def make_blueprint(
 
 
 def _notice(names: str) -> str | None:
-    """What a sign-out could not reach; only words of our own come from an address."""
+    """What a sign-out left or could not reach, in sentences."""
     said = [sentence for name, sentence in NOTICES.items() if name in names.split(",")]
     return " ".join((SIGNED_OUT, *said)) if said else None
+
+
+def _role_note(record: SessionRecord, person: Person) -> str | None:
+    if record.user_keys is None:
+        if person.preferred_role:
+            return "Preferred by your groups; no keys fetched yet."
+        return "The first signed call or the credentials page fetches keys."
+    return None if record.user_keys.role_arn else "The identity pool's default role."
 
 
 def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]:

@@ -66,6 +66,18 @@ class Clock:
     total: int
     meaning: str
 
+    @property
+    def share(self) -> float:
+        """What is left, in hundredths of the whole."""
+        return min(100.0, round(100 * self.seconds_left / self.total, 1)) if self.total else 0.0
+
+    @property
+    def state(self) -> str:
+        """Whether it runs well, low or is over."""
+        if self.seconds_left <= 0:
+            return "over"
+        return "low" if self.share < 15 else "well"
+
 
 class Pages:
     """Renders templates inside the frame. `csrf_token` makes the proof for a session's forms."""
@@ -153,7 +165,7 @@ def furnish(app: Flask, assets: Assets) -> None:
 
 def breaks(text: str) -> list[str]:
     """An address or ARN in the pieces between which a line may break."""
-    return _PIECES.findall(text)
+    return _PIECES.findall(text) if "/" in text or "arn:" in text else [text]
 
 
 def duration(seconds: float) -> str:

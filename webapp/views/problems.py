@@ -109,7 +109,9 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         kind = "fault"
         cures = ("Tell the operator the number below; trying again will not help.",)
     return Problem(
-        title=TITLES.get(status, "That did not work"),
+        title="You are not signed in"
+        if isinstance(error, SignInRefused)
+        else TITLES.get(status, "That did not work"),
         what=what,
         cures=cures,
         action_href=href,
