@@ -92,10 +92,10 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
             redirect_uri=f"{settings.app_base_url}/callback",
             signed_out_uri=f"{settings.app_base_url}/",
             scopes=settings.cognito_scopes,
+            api=settings.user_pool_api,
         ),
         metadata,
         outbound,
-        _client(aws, "cognito-idp", settings.user_pool_endpoint),
     )
     attempts = Attempts(ring)
     errands = Errands(managed_login.revoke)

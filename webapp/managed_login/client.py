@@ -4,11 +4,11 @@ few calls that the server makes itself.
 Each call gets its own Authlib client over the process's kept connections.
 """
 
+import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from authlib.oauth2.client import OAuth2Client
-from botocore.exceptions import BotoCoreError, ClientError
 
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.facts import (
@@ -16,7 +16,6 @@ from webapp.managed_login.facts import (
     ClientFacts,
     GrantRefused,
     TokenAnswer,
-    UserPoolApi,
 )
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object
@@ -38,12 +37,10 @@ class ManagedLogin:
         facts: ClientFacts,
         metadata: Metadata,
         outbound: Outbound,
-        user_pool: UserPoolApi,
     ) -> None:
         self._facts = facts
         self._metadata = metadata
         self._outbound = outbound
-        self._user_pool = user_pool
 
     @property
     def origin(self) -> str | None:
@@ -155,14 +152,25 @@ class ManagedLogin:
         Needs the scope `aws.cognito.signin.user.admin`. Raises AccessRefused when the token is no
         longer accepted (then there is nothing to revoke), ProviderUnavailable otherwise.
         """
+        body = json.dumps({"AccessToken": access_token}).encode()
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "AWSCognitoIdentityProviderService.GlobalSignOut",
+        }
         try:
-            self._user_pool.global_sign_out(AccessToken=access_token)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NotAuthorizedException":
-                raise AccessRefused("GlobalSignOut refused the access token") from None
-            raise _unavailable("The user pool could not sign out everywhere.", error) from None
-        except BotoCoreError as error:
-            raise _unavailable("The user pool could not sign out everywhere.", error) from None
+            reply = self._outbound.send(
+                "POST", self._facts.api, headers=headers, body=body, deadline=CALL_SECONDS
+            )
+            if reply.status == 200:
+                return
+            kind = str(loads_object(reply.body).get("__type", ""))
+        except (OutboundFailed, Malformed) as error:
+            raise _unavailable("The user pool could not sign out everywhere.", error) from error
+        if kind.rpartition("#")[2] == "NotAuthorizedException":
+            raise AccessRefused("GlobalSignOut refused the access token")
+        raise ProviderUnavailable(
+            "The user pool could not sign out everywhere.", upstream=reply.status
+        )
 
     def logout_url(self) -> str:
         """Where Cognito ends its own browser session and sends the browser back to us.

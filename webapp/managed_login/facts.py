@@ -1,7 +1,6 @@
 """What goes into and comes out of the pool's client, and how the pool says no."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 
 class GrantRefused(Exception):
@@ -16,13 +15,6 @@ class AccessRefused(Exception):
     """userInfo or the user pool no longer accepts the access token."""
 
 
-class UserPoolApi(Protocol):
-    """The one call of the user pool API that the application makes (boto3 `cognito-idp`)."""
-
-    def global_sign_out(self, *, AccessToken: str) -> Any:  # noqa: N803 (AWS's name)
-        """Revoke every refresh token of the person."""
-
-
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
     """A token response, not yet verified. `refresh_token` is None when none was returned."""
@@ -34,10 +26,11 @@ class TokenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ClientFacts:
-    """What the app client is registered with."""
+    """What the app client is registered with; `api` is the address of the user pool's own API."""
 
     client_id: str
     client_secret: str | None = field(repr=False)
     redirect_uri: str
     signed_out_uri: str
     scopes: tuple[str, ...]
+    api: str

@@ -111,6 +111,11 @@ class Settings(_Table):
         return self.aws_endpoint_url_cognito_identity_provider or self.aws_endpoint_url
 
     @property
+    def user_pool_api(self) -> str:
+        """The address of the user pool's own API."""
+        return f"{self.user_pool_endpoint or f'https://cognito-idp.{self._host}'}/"
+
+    @property
     def identity_pool_endpoint(self) -> str | None:
         """The address of the identity pool API when it is not AWS's own."""
         return self.aws_endpoint_url_cognito_identity or self.aws_endpoint_url
