@@ -18,7 +18,7 @@ from webapp.services import Services, build
 from webapp.sessions import Sessions
 from webapp.settings import Settings
 from webapp.views import assets, auth, console, credentials, error_pages, health, home, session
-from webapp.views.page import Assets, Pages, furnish
+from webapp.views.page import Assets, Pages, Templates, furnish
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 64 * 1024
@@ -39,6 +39,7 @@ def create_app(
     rooms = services or build(settings, now=now)
 
     app = Flask("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.jinja_environment = Templates
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]

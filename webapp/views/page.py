@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
+from flask.templating import Environment as FlaskEnvironment
 from jinja2 import Environment
 from werkzeug.exceptions import NotFound
 
@@ -148,6 +149,14 @@ class Assets:
         return response
 
 
+class Templates(FlaskEnvironment):
+    """Templates whose globals are one plain dictionary: a chain of them costs a copy every page."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of one template."""
+        return {**self.globals, **(d or {})}
+
+
 def furnish(app: Flask, assets: Assets) -> None:
     """What templates may use: filters, and every component by its name, loaded once."""
     templates = app.jinja_env
@@ -161,6 +170,9 @@ def furnish(app: Flask, assets: Assets) -> None:
     # Icons are asked for often and never differ.
     icon: Any = templates.globals["icon"]
     templates.globals["icon"] = cache(icon)
+    # The components were loaded before the globals were complete; pages load them no more.
+    if templates.cache is not None:
+        templates.cache.clear()
 
 
 def breaks(text: str) -> list[str]:
