@@ -144,7 +144,9 @@ def _register(
         )
     )
     app.register_blueprint(
-        credentials.make_blueprint(pages, guard, sessions, security, rooms.wallet, now=now)
+        credentials.make_blueprint(
+            pages, guard, sessions, security, rooms.wallet, rooms.caller, now=now
+        )
     )
     app.register_blueprint(
         console.make_blueprint(pages, guard, sessions, security, rooms.wallet, rooms.api)

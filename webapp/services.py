@@ -14,6 +14,7 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from webapp.api.caller import CallerIdentity
 from webapp.api.client import ApiClient
 from webapp.attempts import Attempts
 from webapp.credentials.pool import IdentityPool
@@ -58,6 +59,7 @@ class Services:
     userinfo: UserInfo
     wallet: Wallet
     api: ApiClient
+    caller: CallerIdentity
 
     def warm_up(self) -> None:
         """Fetch discovery document and signing keys in the background, so nobody waits for them."""
@@ -122,6 +124,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         userinfo=UserInfo(managed_login, vault, now=now),
         wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
         api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
+        caller=CallerIdentity(outbound, endpoint=settings.sts_endpoint, region=settings.aws_region),
     )
 
 

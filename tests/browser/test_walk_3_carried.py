@@ -74,6 +74,18 @@ def test_the_role_is_the_groups_and_its_keys_end(
     visitor.shot(f"3-credentials-{name}")
 
 
+def test_the_default_role_is_named_by_aws(visitor: Visitor) -> None:
+    """No token names the default role; AWS does, when asked, and answers are explained by it."""
+    visitor.sign_in(visitor.demo.person("nobody"), path="/credentials")
+    visitor.press("Ask AWS for its name")
+    mine = visitor.page.get_by_role("region", name="You", exact=True).inner_text()
+    assert "portico-authenticated" in mine
+    assert "Ask AWS" not in mine
+    visitor.shot("3-default-role-named")
+    visitor.call("secure", "user")
+    assert "portico-authenticated, the identity pool's default" in visitor.text
+
+
 def test_one_of_two_roles_is_chosen(visitor: Visitor) -> None:
     """Who is in two equal groups may take the role of either, or leave it to the pool again."""
     visitor.sign_in(visitor.demo.person("both"), path="/credentials")

@@ -43,6 +43,12 @@ def test_a_chosen_role_is_called_chosen() -> None:
     assert "portico-viewer" in said
 
 
+def test_a_role_of_no_group_is_the_default_role() -> None:
+    """Keys of a role that the token does not name are the pool's default, by its name."""
+    said = _explained("secure", "user", 200, ADMIN.replace("admin", "signed-in"))
+    assert "portico-signed-in, the identity pool's default" in said["Under which role"]
+
+
 def test_no_role_is_the_default_role() -> None:
     """Keys without a known role are those of the pool's default role."""
     assert "default" in _explained("secure", "user", 200)["Under which role"]

@@ -41,9 +41,11 @@ def _role(answer: ApiAnswer, person: Person | None) -> str:
     if name is None:
         return "The identity pool's default authenticated role: the token prefers none."
     group = f" (groups: {', '.join(person.groups)})" if person and person.groups else ""
-    if person and answer.role_arn != person.preferred_role:
+    if person and answer.role_arn == person.preferred_role:
+        return f"{name}, the preferred role in the ID token{group}."
+    if person and answer.role_arn in person.roles:
         return f"{name}, which you chose among the roles in the ID token{group}."
-    return f"{name}, the preferred role in the ID token{group}."
+    return f"{name}, the identity pool's default authenticated role{group}."
 
 
 def _rule(endpoint: Endpoint, identity: Identity, status: int) -> str:

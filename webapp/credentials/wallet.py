@@ -82,6 +82,14 @@ class Wallet:
             ),
         )
 
+    def name_role(self, session: Session, keys: AwsKeys, role_arn: str) -> Session:
+        """Note which role stands behind these keys, as AWS told. Raises SessionEnded."""
+        named = replace(keys, role_arn=role_arn)
+        return self._vault.change(
+            session,
+            lambda record: replace(record, user_keys=named) if record.user_keys == keys else record,
+        )
+
     def _living(
         self,
         session: Session,

@@ -38,6 +38,7 @@ class _Table(BaseModel):
     aws_endpoint_url: Url | None = None
     aws_endpoint_url_cognito_identity_provider: Url | None = None
     aws_endpoint_url_cognito_identity: Url | None = None
+    aws_endpoint_url_sts: Url | None = None
     cognito_user_pool_id: Annotated[str, matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
     cognito_client_id: Annotated[str, matching(r"[\w+]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
     cognito_client_secret: str | None = Field(None, repr=False)
@@ -114,6 +115,12 @@ class Settings(_Table):
     def user_pool_api(self) -> str:
         """The address of the user pool's own API."""
         return f"{self.user_pool_endpoint or f'https://cognito-idp.{self._host}'}/"
+
+    @property
+    def sts_endpoint(self) -> str:
+        """The address of AWS STS in the region."""
+        own = self.aws_endpoint_url_sts or self.aws_endpoint_url
+        return f"{own or f'https://sts.{self._host}'}/"
 
     @property
     def identity_pool_endpoint(self) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from webapp.api.caller import CallerIdentity
 from webapp.api.explain import role_name
 from webapp.credentials.wallet import Wallet
 from webapp.errors import OperatorFault, Unavailable
@@ -47,6 +48,7 @@ def make_blueprint(
     sessions: Sessions,
     security: Security,
     wallet: Wallet,
+    caller: CallerIdentity,
     *,
     now: Callable[[], float] = time.time,
 ) -> Blueprint:
@@ -83,6 +85,14 @@ def make_blueprint(
         wanted = request.form.get("role") or None
         sessions.keep(wallet.choose(session, wanted))
         event("role_chosen", role=role_name(wanted) or "the pool's choice")
+        return redirect("/credentials", 303)
+
+    @blueprint.post("/credentials/name")
+    def name() -> AnyResponse:
+        session, _ = guard.must()
+        security.check_intent(session)
+        session, keys = wallet.user_keys(session)
+        sessions.keep(wallet.name_role(session, keys, caller.role_of(keys)))
         return redirect("/credentials", 303)
 
     return blueprint
