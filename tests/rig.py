@@ -1,4 +1,4 @@
-"""The application joined to the doubles, for web and security tests: real client code, no network."""
+"""The application joined to the doubles, for web and security tests: real client code."""
 
 import io
 import logging

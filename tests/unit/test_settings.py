@@ -104,6 +104,7 @@ def test_from_a_file(name: str, tmp_path: Path) -> None:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://127.0.0.1:4567",
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://127.0.0.1:4568",
+        "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:4569",
         "COGNITO_CLIENT_SECRET": "secret",
         "COGNITO_ISSUER": "https://issuer.example.com/pool",
         "COGNITO_DISCOVERY_URL": "https://issuer.example.com/discovery",
