@@ -95,10 +95,14 @@ class SessionEnded(PorticoError):
 
 
 class Unavailable(PorticoError):
-    """A part is out of reach for now. `retry_after` is in seconds."""
+    """A part is out of reach for now. `retry_after` is in seconds.
+
+    `next_path` is set while somebody signs in: where they were heading, to start again from there.
+    """
 
     code = "unavailable"
     part: ClassVar[str] = "a part"
+    next_path: str | None = None
 
     def __init__(
         self, sentence: str, *, code: str | None = None, retry_after: int = 5, **facts: object

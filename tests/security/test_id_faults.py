@@ -37,6 +37,36 @@ def _events(rig: Rig, name: str) -> list[dict[str, object]]:
     return [line for line in lines if line["event"] == name]
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("endpoint", ["token", "jwks"])
+def test_ID_01_outage_at_the_callback(rig: Rig, endpoint: str, status: int) -> None:
+    """An outage at the callback says that nobody was signed in, and leads back to the page."""
+    getattr(rig.cognito.issuer, endpoint).answer(status)
+    browser = rig.browser()
+    callback = rig.cognito.issuer.approve(browser.start("/session"), rig.cognito.user("admin"))
+    watch = Watch(rig)
+    response = browser.finish(callback)
+    watch.busy(response, token_requests=1)
+    assert restart_link(response) == "/login?next=/session"
+    assert "nobody was signed in" in response.page.text
+    assert "is kept" not in response.page.text
+    assert is_anonymous(rig, browser)
+    rig.cognito.heal()
+    rig.clock.advance(60)
+    assert browser.sign_in(rig.cognito.user("admin"), next="/session").status == 200
+
+
+def test_ID_01_outage_at_the_start(rig: Rig) -> None:
+    """A sign-in that cannot even start keeps the page wanted and speaks of no session."""
+    rig.cognito.issuer.server.stop()
+    app = create_app(rig.settings, build(rig.settings, now=rig.clock), now=rig.clock)
+    response = Browser.for_app(app, rig.base_url).get("/login?next=/session")
+    assert response.status == 503
+    assert restart_link(response) == "/login?next=/session"
+    assert "nobody was signed in" in response.page.text
+    assert "is kept" not in response.page.text
+
+
 def test_ID_05_code_expired(rig: Rig) -> None:
     """A code that the pool no longer takes gives a page with one way on, and no second try."""
     browser = rig.browser()

@@ -4,11 +4,12 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
-from webapp.errors import OperatorFault, SignInRefused, StoreUnavailable
+from webapp.errors import OperatorFault, SignInRefused, StoreUnavailable, Unavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
@@ -73,9 +74,10 @@ class Journey:
         """
         attempt = self.attempts.start(next_path, self._now())
         secrets = secrets_of(attempt)
-        url = self._managed_login.authorize_url(
-            state=secrets.state, nonce=secrets.nonce, verifier=secrets.verifier, options=options
-        )
+        with _heading_for(next_path):
+            url = self._managed_login.authorize_url(
+                state=secrets.state, nonce=secrets.nonce, verifier=secrets.verifier, options=options
+            )
         return url, attempt
 
     def belongs(self, held: Sequence[SignInAttempt], query: Query) -> SignInAttempt:
@@ -100,8 +102,13 @@ class Journey:
         """Spend the code, verify both tokens, put the session away.
 
         Raises SignInRefused with the reason, StoreUnavailable (if it can, before the code is
-        spent), and ProviderUnavailable when the pool gives no sensible answer.
+        spent), and ProviderUnavailable when the pool gives no sensible answer. What is out of reach
+        carries where the person was heading.
         """
+        with _heading_for(attempt.next_path):
+            return self._finished(attempt, query)
+
+    def _finished(self, attempt: SignInAttempt, query: Query) -> Arrival:
         code = self._code(attempt, query)
         self._spend(attempt)
         try:
@@ -167,6 +174,15 @@ class Journey:
             expires_at=int(min(claims["exp"], access["exp"])),
         )
         return SessionRecord(created_at=now, seen_at=now, person=person_of(claims), tokens=tokens)
+
+
+@contextmanager
+def _heading_for(next_path: str) -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as fault:
+        fault.next_path = next_path
+        raise
 
 
 def _single(query: Query, name: str, attempt: SignInAttempt | None = None) -> str | None:

@@ -60,6 +60,10 @@ SIGN_IN = {
         "Tell the operator the number below: the app client's settings need attention.",
     ),
 }
+NOT_FINISHED = (
+    "This sign-in was not finished and nobody was signed in. Wait a few seconds, then start the"
+    " sign-in again; you will come back to the page that you wanted."
+)
 TITLES = {
     400: "That did not work",
     401: "Please sign in",
@@ -100,6 +104,9 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         href, label, cures = _login(error.next_path), "Start again", (cure,)
     elif isinstance(error, SessionEnded):
         href, label, kind = _login(error.next_path), "Sign in", "ended"
+    elif isinstance(error, Unavailable) and error.next_path is not None:
+        kind = "wait"
+        href, label, cures = _login(error.next_path), "Start the sign-in again", (NOT_FINISHED,)
     elif isinstance(error, Unavailable):
         kind = "wait"
         cures = ("Nothing is lost: your session is kept. Wait a few seconds and reload.",)
