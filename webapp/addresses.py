@@ -7,7 +7,9 @@ from urllib.parse import unquote
 LONGEST_PATH = 512
 
 # Printable ASCII without the characters that browsers and servers read differently.
-_LOCAL = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
+_LOCAL = re.compile(
+    r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]*)?"
+)
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LOOPS = ("/login", "/logout", "/callback")
 

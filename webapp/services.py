@@ -1,7 +1,6 @@
 """The composition root: the only place that takes Settings apart, and builds every room once."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -18,6 +18,7 @@ from webapp.api.caller import CallerIdentity
 from webapp.api.client import ApiClient
 from webapp.attempts import Attempts
 from webapp.credentials.pool import IdentityPool
+from webapp.credentials.transport import through
 from webapp.credentials.wallet import Wallet
 from webapp.errors import Unavailable
 from webapp.keyring import Keyring
@@ -77,7 +78,6 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     store = open_store(settings.session_store_url)
     vault = _vault(settings, store, ring, now)
     outbound = Outbound()
-    aws = _aws(settings.aws_region)
     metadata = Metadata(
         outbound,
         issuer=settings.issuer,
@@ -105,7 +105,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = IdentityPool(
-        _client(aws, "cognito-identity", settings.identity_pool_endpoint),
+        _identity_api(outbound, settings.aws_region, settings.identity_pool_endpoint),
         pool_id=settings.cognito_identity_pool_id,
         login_key=settings.login_key,
         now=now,
@@ -153,30 +153,27 @@ def open_store(url: str) -> Store:
     return SqliteStore(Path(url.removeprefix("sqlite:///")))
 
 
-def _aws(region: str) -> boto3.session.Session:
-    """An explicit session: no profile, no credential lookup, no instance metadata."""
+def _identity_api(outbound: Outbound, region: str, endpoint: str | None) -> Any:
+    """A boto3 client for the pool's public, unsigned calls, sent through our own way out.
+
+    No profile, no credential lookup, no instance metadata: the instance's own role has no part.
+    """
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    return boto3.session.Session(
+    inner = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    session = boto3.session.Session(
         aws_access_key_id="unused",
         aws_secret_access_key="unused",
         region_name=region,
+        botocore_session=inner,
     )
-
-
-def _client(session: boto3.session.Session, service: str, endpoint: str | None) -> Any:
-    """A boto3 client for public, unsigned calls: the instance's own role never takes part."""
-    return session.client(
-        service,
+    client = session.client(
+        "cognito-identity",
         endpoint_url=endpoint,
         config=Config(
             signature_version=UNSIGNED,
-            connect_timeout=2,
-            read_timeout=4,
             retries={"total_max_attempts": 1},
-            max_pool_connections=32,
-            proxies={},
             user_agent="portico",
         ),
-        # True and not None: botocore would ask REQUESTS_CA_BUNDLE then, which is not ours to obey.
-        verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True,
     )
+    client.meta.events.register("before-send.cognito-identity", through(outbound))
+    return client

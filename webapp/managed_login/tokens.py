@@ -30,7 +30,8 @@ LEEWAY_SECONDS = 60
 # The answer to a code is minted in that moment: an older one comes from a clock that is wrong.
 LATEST_SECONDS = 300
 ALGORITHMS = ["RS256"]
-HEADER_MEMBERS = {"alg", "kid", "typ"}
+# Beside the needed ones only a certificate's fingerprint, which some add and nobody follows.
+HEADER_MEMBERS = {"alg", "kid", "typ", "x5t", "x5t#S256"}
 
 
 class TokenRefused(Exception):

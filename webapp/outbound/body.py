@@ -4,7 +4,8 @@ import zlib
 from http.client import HTTPResponse, IncompleteRead
 
 CHUNK = 64 * 1024
-_WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+ZLIB, GZIP = 15, 31
+_WBITS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB}
 
 
 def decoded(response: HTTPResponse, cap: int) -> tuple[bytes, bool]:
@@ -17,7 +18,7 @@ def decoded(response: HTTPResponse, cap: int) -> tuple[bytes, bool]:
     wbits = _WBITS.get((response.getheader("Content-Encoding") or "").strip().lower())
     if wbits is None:
         return _plain(response, cap)
-    return _unpacked(response, cap, zlib.decompressobj(wbits))
+    return _unpacked(response, cap, wbits)
 
 
 def _plain(response: HTTPResponse, cap: int) -> tuple[bytes, bool]:
@@ -33,16 +34,23 @@ def _plain(response: HTTPResponse, cap: int) -> tuple[bytes, bool]:
     return bytes(content[:cap]), True
 
 
-def _unpacked(response: HTTPResponse, cap: int, unpacker: "zlib._Decompress") -> tuple[bytes, bool]:
+def _unpacked(response: HTTPResponse, cap: int, wbits: int) -> tuple[bytes, bool]:
     content = bytearray()
+    unpacker = None
     while chunk := response.read(CHUNK):
+        if unpacker is None:
+            # "deflate" should be zlib (RFC 9110 section 8.4.1.2); some send it bare.
+            bare = wbits == ZLIB and chunk[0] & 0x0F != 8
+            unpacker = zlib.decompressobj(-ZLIB if bare else wbits)
         while chunk:
             content += unpacker.decompress(chunk, cap + 1 - len(content))
             if len(content) > cap:
                 return bytes(content[:cap]), True
             chunk = unpacker.unconsumed_tail
+            if unpacker.eof and unpacker.unused_data:  # gzip may come in several members
+                chunk, unpacker = unpacker.unused_data, zlib.decompressobj(wbits)
     _must_be_whole(response)
-    if not unpacker.eof:
+    if unpacker is not None and not unpacker.eof:
         raise IncompleteRead(bytes(content))
     return bytes(content), False
 

@@ -10,9 +10,12 @@ import time
 
 import certifi
 
+from webapp.errors import SettingsProblems
+
 DIAL_SECONDS = 3.0
 # Shorter than what load balancers keep an idle connection for, so few are found closed.
 IDLE_SECONDS = 30.0
+LONGEST_LINE = 65_536
 
 _thread = threading.local()
 
@@ -59,8 +62,22 @@ class _TlsSocket(ssl.SSLSocket):
         return super().do_handshake(*args, **kwargs)
 
 
+class _Response(http.client.HTTPResponse):
+    """An answer; early hints and the like before it are read over (RFC 9110 section 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200 or status == http.client.CONTINUE:
+                return version, status, reason
+            while self.fp.readline(LONGEST_LINE).strip():
+                pass
+
+
 class Connection(http.client.HTTPConnection):
     """A connection whose every wait ends at the deadline."""
+
+    response_class = _Response
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         super().__init__(host, port)
@@ -111,7 +128,12 @@ def tls_context() -> ssl.SSLContext:
         context.load_verify_locations(certifi.where())
     bundle = os.environ.get("AWS_CA_BUNDLE")
     if bundle:
-        context.load_verify_locations(bundle)
+        try:
+            context.load_verify_locations(bundle)
+        except OSError:
+            raise SettingsProblems(
+                ["AWS_CA_BUNDLE names a file that cannot be read as certificates; check it"]
+            ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _TlsSocket
     return context

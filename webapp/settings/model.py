@@ -14,13 +14,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from webapp.addresses import is_loopback
 from webapp.errors import SettingsProblems
-from webapp.settings.values import key, keys, matching, names, origin, store_url, url, words
+from webapp.settings.values import exact, key, keys, matching, names, origin, store_url, url, words
 
 PREFIXES = ("APP_", "COGNITO_", "SESSION_")
 DEFAULT_SCOPES = "openid email profile aws.cognito.signin.user.admin"
 
 
 Origin = Annotated[str, AfterValidator(origin)]
+UrlWithQuery = Annotated[
+    str, AfterValidator(lambda value: url(value, path_allowed=True, query_allowed=True))
+]
 Url = Annotated[str, AfterValidator(lambda value: url(value, path_allowed=True))]
 
 
@@ -40,10 +43,10 @@ class _Table(BaseModel):
     aws_endpoint_url_cognito_identity: Url | None = None
     aws_endpoint_url_sts: Url | None = None
     cognito_user_pool_id: Annotated[str, matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
-    cognito_client_id: Annotated[str, matching(r"[\w+]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
+    cognito_client_id: Annotated[str, matching(r"[\w+.-]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
     cognito_client_secret: str | None = Field(None, repr=False)
-    cognito_issuer: Url | None = None
-    cognito_discovery_url: Url | None = None
+    cognito_issuer: Annotated[str, AfterValidator(exact)] | None = None
+    cognito_discovery_url: UrlWithQuery | None = None
     cognito_domain: Origin | None = None
     cognito_identity_pool_id: Annotated[
         str,
@@ -58,8 +61,10 @@ class _Table(BaseModel):
     session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
     session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
     trusted_proxy_hops: int = Field(0, ge=0, le=10)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    log_format: Literal["json", "console"] = "json"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)
+    ] = "INFO"
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(str.lower)] = "json"
 
 
 class Settings(_Table):

@@ -10,7 +10,13 @@ from webapp.addresses import is_loopback
 MIN_KEY_BYTES = 32
 
 
-def url(value: str, *, path_allowed: bool) -> str:
+def exact(value: str) -> str:
+    """An address that is kept to the letter. Raises ValueError with the cure."""
+    url(value, path_allowed=True)
+    return value
+
+
+def url(value: str, *, path_allowed: bool, query_allowed: bool = False) -> str:
     """An address over https, or http on this machine. Raises ValueError with the cure."""
     if re.search(r"[\s\x00-\x1f\x7f\\]", value):
         raise ValueError("has a blank or control character in it; write one plain address")
@@ -21,7 +27,7 @@ def url(value: str, *, path_allowed: bool) -> str:
         raise ValueError("is not an address; write it like https://portal.example.com") from None
     if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
         raise ValueError("is not an address; write it like https://portal.example.com")
-    if parts.username is not None or parts.query or parts.fragment:
+    if parts.username is not None or (parts.query and not query_allowed) or parts.fragment:
         raise ValueError("must not carry a user name, a query or a fragment; leave those out")
     if "*" in parts.hostname:
         raise ValueError("must name one host, not a pattern; write the host out")

@@ -17,6 +17,8 @@ EARLY_SECONDS = 60
 EARLY_SHARE = 0.1
 PAUSE_AFTER_FAILURE = 5.0
 WRITE_TRIES = 20
+# What a refresh may not change (OpenID Connect Core 12.2), under the names of the checks.
+IDENTITY_CHECKS = {"iss", "sub", "aud", "azp", "client_id", "token_use"}
 WRITE_PAUSE = 0.25
 
 
@@ -132,11 +134,15 @@ class Freshness:
                 id_token, person = str(answer.id_token), person_of(claims)
                 ends = min(ends, claims["exp"])
         except ProviderUnavailable:
-            # A rotated refresh token must not be lost with the answer we cannot check now.
-            kept = replace(tokens, refresh_token=answer.refresh_token)
-            self._write(session, lambda record: replace(record, tokens=kept), answer)
+            self._keep_rotated(session, tokens, answer)
             raise
         except TokenRefused as refusal:
+            if refusal.check not in IDENTITY_CHECKS:
+                # The pool's fault, not the person's: a clock, a key not published yet.
+                self._keep_rotated(session, tokens, answer)
+                raise ProviderUnavailable(
+                    "The renewed tokens do not pass a check.", check=refusal.check, alarm=True
+                ) from refusal
             self._vault.end(session)
             raise SessionEnded(
                 "The renewed tokens are not this person's; sign in again.",
@@ -162,6 +168,11 @@ class Freshness:
             )
 
         return change
+
+    def _keep_rotated(self, session: Session, tokens: TokenSet, answer: TokenAnswer) -> None:
+        """A rotated refresh token must not be lost with an answer that we cannot use now."""
+        kept = replace(tokens, refresh_token=answer.refresh_token)
+        self._write(session, lambda record: replace(record, tokens=kept), answer)
 
     def _write(
         self,

@@ -90,8 +90,12 @@ class Vault:
         return None
 
     def reload(self, session: Session) -> Session | None:
-        """The session as it stands now, or None when it is gone."""
-        return self._load(session.ticket, session.key, session.place)
+        """The session as it stands now, under its next ticket if it moved; None when it is gone."""
+        found = self._load(session.ticket, session.key, session.place)
+        if found is not None:
+            return found
+        heirs = (self._heir(session, key) for key in self._ring.reading)
+        return next((one for heir in heirs if (one := self._load(heir.ticket, heir.key))), None)
 
     def change(self, session: Session, change: Change) -> Session:
         """Apply `change` to the newest record and write it.

@@ -1,5 +1,6 @@
 """GET /healthz and /readyz: for machines. The first touches nothing, the second asks each part."""
 
+import threading
 from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, jsonify
@@ -10,6 +11,8 @@ from webapp.errors import PorticoError
 def make_blueprint(probes: Mapping[str, Callable[[], object]]) -> Blueprint:
     """The probes' blueprint; each part's probe raises PorticoError when the part is not ready."""
     blueprint = Blueprint("health", __name__)
+    asking = threading.Lock()
+    known = dict.fromkeys(probes, "being_asked")
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -17,7 +20,13 @@ def make_blueprint(probes: Mapping[str, Callable[[], object]]) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        parts = {name: _state(probe) for name, probe in probes.items()}
+        # One asks at a time, or a part that hangs would keep a thread for each who wants to know.
+        if asking.acquire(blocking=False):
+            try:
+                known.update({name: _state(probe) for name, probe in probes.items()})
+            finally:
+                asking.release()
+        parts = dict(known)
         ready = all(state == "ok" for state in parts.values())
         response = jsonify(status="ready" if ready else "not ready", parts=parts)
         response.status_code = 200 if ready else 503
