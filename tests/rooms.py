@@ -58,6 +58,11 @@ class DirectPool:
         self.answer: Callable[[TokenAnswer], TokenAnswer] = lambda answer: answer
         self._lock = threading.Lock()
 
+    @property
+    def origin(self) -> str:
+        """As ManagedLogin.origin."""
+        return LOGOUT.partition("/logout")[0]
+
     def refresh(self, refresh_token: str) -> TokenAnswer:
         """As ManagedLogin.refresh."""
         with self._lock:
@@ -79,8 +84,8 @@ class DirectPool:
         self.after()
         return answer
 
-    def revoke(self, refresh_token: str) -> None:
-        """As ManagedLogin.revoke."""
+    def revoke(self, refresh_token: str, *, deadline: float = 0.0) -> None:
+        """As ManagedLogin.revoke; at once or never, so `deadline` is not looked at."""
         self._reach()
         with self._lock:
             self.revoked.append(refresh_token)
@@ -88,7 +93,7 @@ class DirectPool:
             if known is not None:
                 known.occasion.revoked = True
 
-    def sign_out_everywhere(self, access_token: str) -> None:
+    def sign_out_everywhere(self, access_token: str, *, deadline: float = 0.0) -> None:
         """As ManagedLogin.sign_out_everywhere."""
         self._reach()
         claims = read_claims(access_token)

@@ -29,7 +29,7 @@ WEBAPP: Table = {
     "store": ("errors", "keyring", "records"),
     "managed_login": ("addresses", "errors", "outbound", "records"),
     "credentials.wallet": (
-        "credentials", "errors", "outbound", "records", "store.turns", "store.vault",
+        "credentials", "errors", "records", "store.turns", "store.vault",
     ),  # keys are kept in the sealed record and renewed by one worker at a time
     "credentials": ("errors", "outbound", "records"),
     "api": ("addresses", "errors", "outbound", "records"),
