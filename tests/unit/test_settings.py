@@ -363,3 +363,20 @@ def test_nothing_secret_in_a_repr() -> None:
         assert secret not in str(settings)
     said = problems(COGNITO_CLIENT_SECRET="very-secret", API_ENDPOINT="x")
     assert "very-secret" not in " ".join(said)
+
+
+def test_the_issuer_is_kept_to_the_letter() -> None:
+    """`iss` must match exactly, so a slash at the end of COGNITO_ISSUER stays."""
+    assert load(COGNITO_ISSUER="https://idp.example.com/").issuer == "https://idp.example.com/"
+
+
+def test_spellings_that_mean_the_same() -> None:
+    """A client id with a dash, a log level in small letters, a discovery address with a query."""
+    settings = load(
+        COGNITO_CLIENT_ID="my-client-1",
+        LOG_LEVEL="debug",
+        LOG_FORMAT="JSON",
+        COGNITO_DISCOVERY_URL="https://idp.example.com/openid?tenant=7",
+    )
+    assert (settings.cognito_client_id, settings.log_level) == ("my-client-1", "DEBUG")
+    assert settings.discovery_url.endswith("?tenant=7")

@@ -302,3 +302,23 @@ def test_nothing_secret_in_a_repr(rooms: Rooms) -> None:
     assert session.ticket.text not in text
     assert str(session.key.records) not in text
     assert str(tokens.refresh_token) not in text
+
+
+def test_whoever_holds_the_old_ticket_in_flight_is_led_on(rooms: Rooms) -> None:
+    """A request that read the session before it moved finds it under its next ticket.
+
+    The old ticket itself opens nothing any more.
+    """
+    before = rooms.session("admin")
+    moved = rooms.vault.move(before)
+    assert rooms.vault.reload(before) == moved
+    changed = rooms.vault.change(before, lambda record: replace(record, userinfo_at=7))
+    assert changed.ticket == moved.ticket
+    assert rooms.vault.open(before.ticket.text) is None
+
+
+def test_an_ended_heir_is_not_found(rooms: Rooms) -> None:
+    """After a sign-out neither the old ticket nor the next one leads anywhere."""
+    before = rooms.session("admin")
+    rooms.vault.end(rooms.vault.move(before))
+    assert rooms.vault.reload(before) is None
