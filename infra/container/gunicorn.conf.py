@@ -15,11 +15,20 @@ from typing import Any
 
 wsgi_app = "wsgi:app"
 
+
+def _whole(name: str, default: int, most: int) -> int:
+    """A whole number from the environment; one sentence and no start for anything else."""
+    text = os.environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        sys.exit(f"{name} must be a whole number from 1 to {most}.")
+    return int(text)
+
+
 # --- Where -----------------------------------------------------------------------------------
 
 # Containers get PORT from their platform and must answer on every interface; anywhere else
 # nothing but this machine may reach a server that speaks plain HTTP.
-bind = f"0.0.0.0:{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8000"
+bind = f"0.0.0.0:{_whole('PORT', 8000, 65_535)}" if os.environ.get("PORT") else "127.0.0.1:8000"
 
 # --- How many --------------------------------------------------------------------------------
 
@@ -34,7 +43,7 @@ def _usable_cores() -> int:
 
 # A Python process uses one core. More than two in one container is better had as a second
 # container, which also survives the loss of the first. WEB_CONCURRENCY is gunicorn's own name.
-workers = int(os.environ.get("WEB_CONCURRENCY") or min(2, _usable_cores()))
+workers = _whole("WEB_CONCURRENCY", min(2, _usable_cores()), 256)
 
 # Requests wait on Cognito, the identity pool and the API with blocking clients.
 worker_class = "gthread"

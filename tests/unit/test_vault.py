@@ -305,10 +305,7 @@ def test_nothing_secret_in_a_repr(rooms: Rooms) -> None:
 
 
 def test_whoever_holds_the_old_ticket_in_flight_is_led_on(rooms: Rooms) -> None:
-    """A request that read the session before it moved finds it under its next ticket.
-
-    The old ticket itself opens nothing any more.
-    """
+    """A request that read the session before it moved finds it; the old ticket opens nothing."""
     before = rooms.session("admin")
     moved = rooms.vault.move(before)
     assert rooms.vault.reload(before) == moved

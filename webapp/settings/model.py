@@ -9,14 +9,26 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from webapp.addresses import is_loopback
 from webapp.errors import SettingsProblems
-from webapp.settings.values import exact, key, keys, matching, names, origin, store_url, url, words
+from webapp.settings.reading import read_dotenv, read_table
+from webapp.settings.values import (
+    MIN_KEY_BYTES,
+    REGION,
+    exact,
+    key,
+    keys,
+    matching,
+    names,
+    origin,
+    store_url,
+    url,
+    words,
+)
 
-PREFIXES = ("APP_", "COGNITO_", "SESSION_")
+API = "https://a1b2c3.execute-api.us-east-1.amazonaws.com"
 DEFAULT_SCOPES = "openid email profile aws.cognito.signin.user.admin"
 
 
@@ -25,6 +37,7 @@ UrlWithQuery = Annotated[
     str, AfterValidator(lambda value: url(value, path_allowed=True, query_allowed=True))
 ]
 Url = Annotated[str, AfterValidator(lambda value: url(value, path_allowed=True))]
+ApiUrl = Annotated[str, AfterValidator(lambda value: url(value, path_allowed=True, example=API))]
 
 
 class _Table(BaseModel):
@@ -37,7 +50,7 @@ class _Table(BaseModel):
     secret_key_fallbacks: Annotated[tuple[bytes, ...], BeforeValidator(keys)] = Field(
         (), repr=False
     )
-    aws_region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", "us-east-1")]
+    aws_region: Annotated[str, matching(REGION, "us-east-1")]
     aws_endpoint_url: Url | None = None
     aws_endpoint_url_cognito_identity_provider: Url | None = None
     aws_endpoint_url_cognito_identity: Url | None = None
@@ -56,7 +69,7 @@ class _Table(BaseModel):
         DEFAULT_SCOPES.split()
     )
     cognito_identity_providers: Annotated[tuple[str, ...], BeforeValidator(names)] = ()
-    api_endpoint: Url
+    api_endpoint: ApiUrl
     session_store_url: Annotated[str, AfterValidator(store_url)] = "sqlite:///var/sessions.db"
     session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
     session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
@@ -76,17 +89,17 @@ class Settings(_Table):
 
         Raises SettingsProblems with every problem found, each naming its variable and the cure.
         """
-        values = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv else {}
-        values |= {k: v for k, v in environ.items() if v}
         problems: list[str] = []
-        table = _read_table(values, problems)
+        values = read_dotenv(dotenv, problems) | {k: v for k, v in environ.items() if v}
+        table = read_table(values, KNOWN, problems)
         try:
             settings = cls.model_validate(table)
+            problems += _disagreements(settings, set())
         except ValidationError as error:
             unread = {problem.partition("_FILE ")[0] for problem in problems}
             problems += [line for line in _sentences(error) if line.split()[0] not in unread]
+            problems += _disagreements_beside(error, table, cls)
             raise SettingsProblems(sorted(problems)) from None
-        problems += _disagreements(settings)
         if problems:
             raise SettingsProblems(sorted(problems))
         return settings
@@ -151,39 +164,24 @@ class Settings(_Table):
 KNOWN = tuple(name.upper() for name in _Table.model_fields)
 
 
-def _read_table(values: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    table: dict[str, str] = {}
-    for name in KNOWN:
-        path = values.get(f"{name}_FILE")
-        if path and name in values:
-            problems.append(f"{name} and {name}_FILE are both set; keep one of them")
-        if path:
-            try:
-                table[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                problems.append(f"{name}_FILE names a file that cannot be read as text; check it")
-        elif name in values:
-            table[name.lower()] = values[name].strip()
-    allowed = {*KNOWN, *(f"{name}_FILE" for name in KNOWN)}
-    for name in values:
-        if name.startswith(PREFIXES) and name not in allowed:
-            problems.append(f"{name} is not a setting of Portico{_nearest(name)}")
-    return table
+# What stands in for a value that is wrong, so that the others can still be held against each other.
+_STAND_INS = {
+    "app_base_url": "https://portal.example.com",
+    "secret_key": "x" * MIN_KEY_BYTES,
+    "aws_region": "us-east-1",
+    "cognito_user_pool_id": "us-east-1_AbC123",
+    "cognito_client_id": "x",
+    "cognito_identity_pool_id": "us-east-1:x",
+    "api_endpoint": "https://api.example.com",
+}
 
 
-def _nearest(name: str) -> str:
-    from_same_family = [known for known in KNOWN if known.startswith(name.split("_")[0])]
-    close = [known for known in from_same_family if _distance(known, name) <= 3]
-    return f"; did you mean {close[0]}?" if close else "; take it out or correct its name"
-
-
-def _distance(one: str, other: str) -> int:
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        previous, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
-    return row[-1]
+def _disagreements_beside(
+    error: ValidationError, table: Mapping[str, str], kind: type[Settings]
+) -> list[str]:
+    wrong = {str(item["loc"][0]) for item in error.errors(include_url=False, include_input=False)}
+    sound = {name: value for name, value in table.items() if name not in wrong}
+    return _disagreements(kind.model_validate(_STAND_INS | sound), wrong)
 
 
 def _sentences(error: ValidationError) -> list[str]:
@@ -194,18 +192,26 @@ def _sentences(error: ValidationError) -> list[str]:
             lines.append(f"{name} is missing; set it, or {name}_FILE to a file that holds it")
         elif item["type"] == "value_error":
             lines.append(f"{name} {item['ctx']['error']}")
+        elif item["type"].startswith("int_"):
+            lines.append(f"{name} must be a whole number, such as 1800")
         else:
-            text = item["msg"].removeprefix("Input ")
-            lines.append(f"{name} {text}")
+            text = item["msg"].removeprefix("Input should ").removeprefix("be ")
+            lines.append(f"{name} must be {text}")
     return lines
 
 
-def _disagreements(settings: Settings) -> list[str]:
-    problems = []
-    if "openid" not in settings.cognito_scopes:
-        problems.append("COGNITO_SCOPES lacks openid, without which there is no ID token; add it")
-    if settings.session_idle_seconds > settings.session_absolute_seconds:
-        problems.append(
-            "SESSION_IDLE_SECONDS is longer than SESSION_ABSOLUTE_SECONDS; make it the shorter one"
-        )
-    return problems
+def _disagreements(settings: Settings, wrong: set[str]) -> list[str]:
+    """Where sound values contradict each other; `wrong` names the fields that are not sound."""
+    found = [
+        (
+            {"cognito_scopes"},
+            "openid" not in settings.cognito_scopes,
+            "COGNITO_SCOPES lacks openid, without which there is no ID token; add it",
+        ),
+        (
+            {"session_idle_seconds", "session_absolute_seconds"},
+            settings.session_idle_seconds > settings.session_absolute_seconds,
+            "SESSION_IDLE_SECONDS is longer than SESSION_ABSOLUTE_SECONDS; make it the shorter one",
+        ),
+    ]
+    return [sentence for fields, holds, sentence in found if holds and not fields & wrong]

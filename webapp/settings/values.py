@@ -16,7 +16,13 @@ def exact(value: str) -> str:
     return value
 
 
-def url(value: str, *, path_allowed: bool, query_allowed: bool = False) -> str:
+def url(
+    value: str,
+    *,
+    path_allowed: bool,
+    query_allowed: bool = False,
+    example: str = "https://portal.example.com",
+) -> str:
     """An address over https, or http on this machine. Raises ValueError with the cure."""
     if re.search(r"[\s\x00-\x1f\x7f\\]", value):
         raise ValueError("has a blank or control character in it; write one plain address")
@@ -24,9 +30,9 @@ def url(value: str, *, path_allowed: bool, query_allowed: bool = False) -> str:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
-        raise ValueError("is not an address; write it like https://portal.example.com") from None
+        raise ValueError(f"is not an address; write it like {example}") from None
     if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-        raise ValueError("is not an address; write it like https://portal.example.com")
+        raise ValueError(f"is not an address; write it like {example}")
     if parts.username is not None or (parts.query and not query_allowed) or parts.fragment:
         raise ValueError("must not carry a user name, a query or a fragment; leave those out")
     if "*" in parts.hostname:
@@ -46,6 +52,9 @@ def origin(value: str) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     port = "" if parts.port in (None, default) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 
 
 def matching(pattern: str, example: str) -> AfterValidator:
