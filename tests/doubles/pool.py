@@ -39,6 +39,8 @@ class Client:
     scopes: set[str] = field(
         default_factory=lambda: {"openid", "email", "profile", "phone", ADMIN_SCOPE}
     )
+    literal_basic: bool = False
+    """Whether the secret is taken to the letter inside Basic, as some pools do."""
 
     def authenticate(self, request: Request, form: dict[str, str]) -> None:
         """Refuse as invalid_client what is not this client (RFC 6749 2.3.1)."""
@@ -52,7 +54,7 @@ class Client:
             return
         if header is None:
             raise Refused("invalid_client", "no Authorization header")
-        if _basic(header) != (self.client_id, self.secret):
+        if _basic(header, literal=self.literal_basic) != (self.client_id, self.secret):
             raise Refused("invalid_client", "invalid_client_secret")
         if form.get("client_id", self.client_id) != self.client_id:
             raise Refused("invalid_client")
@@ -193,7 +195,7 @@ class UserPool:
                 occasion.revoked = True
 
 
-def _basic(header: str) -> tuple[str, str] | None:
+def _basic(header: str, *, literal: bool = False) -> tuple[str, str] | None:
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -201,4 +203,4 @@ def _basic(header: str) -> tuple[str, str] | None:
         name, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return unquote_plus(name), unquote_plus(password)
+    return (name, password) if literal else (unquote_plus(name), unquote_plus(password))

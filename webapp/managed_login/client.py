@@ -5,6 +5,7 @@ Each call gets its own Authlib client over the process's kept connections.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,7 +18,7 @@ from webapp.managed_login.facts import (
     GrantRefused,
     TokenAnswer,
 )
-from webapp.managed_login.metadata import Metadata
+from webapp.managed_login.metadata import Endpoints, Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object
 from webapp.managed_login.transport import TokenTransport
 from webapp.outbound import MIB, Outbound, OutboundFailed
@@ -41,6 +42,9 @@ class ManagedLogin:
         self._facts = facts
         self._metadata = metadata
         self._outbound = outbound
+        # RFC 6749 section 2.3.1: form-encoded inside Basic, which Authlib leaves to its caller.
+        secret = facts.client_secret
+        self._secret = quote(secret, safe="") if secret else None
 
     @property
     def origin(self) -> str | None:
@@ -83,37 +87,37 @@ class ManagedLogin:
         Raises GrantRefused when the pool says no, ProviderUnavailable when it gives no sensible
         answer; after that the code may or may not be spent.
         """
-        client = self._client(CALL_SECONDS)
-        return self._tokens(
-            lambda: client.fetch_token(
+        return self._granted(
+            CALL_SECONDS,
+            lambda client: client.fetch_token(
                 self._metadata.endpoints().token,
                 grant_type="authorization_code",
                 code=code,
                 code_verifier=verifier,
                 redirect_uri=self._facts.redirect_uri,
-            )
+            ),
         )
 
     def refresh(self, refresh_token: str) -> TokenAnswer:
         """Trade a refresh token for new tokens (RFC 6749 section 6). Raises as `exchange`."""
-        client = self._client(REFRESH_SECONDS)
-        return self._tokens(
-            lambda: client.refresh_token(
+        return self._granted(
+            REFRESH_SECONDS,
+            lambda client: client.refresh_token(
                 self._metadata.endpoints().token,
                 refresh_token=refresh_token,
             ),
             sent=refresh_token,
         )
 
-    def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and what came of it (RFC 7009).
+    def revoke(self, refresh_token: str, *, deadline: float = CALL_SECONDS) -> None:
+        """Revoke a refresh token and what came of it (RFC 7009), within `deadline` seconds.
 
         Raises ProviderUnavailable when that could not be made sure.
         """
-        client = self._client(CALL_SECONDS)
+        client = self._client(deadline)
         try:
             response = client.revoke_token(
-                self._metadata.endpoints().revoke,
+                self._known().revoke,
                 token=refresh_token,
                 token_type_hint="refresh_token",
             )
@@ -146,11 +150,11 @@ class ManagedLogin:
         except (OutboundFailed, Malformed) as error:
             raise _unavailable("userInfo gave no sensible answer.", error) from error
 
-    def sign_out_everywhere(self, access_token: str) -> None:
-        """Revoke all refresh tokens of the person (AWS: GlobalSignOut).
+    def sign_out_everywhere(self, access_token: str, *, deadline: float = CALL_SECONDS) -> None:
+        """Revoke all refresh tokens of the person (AWS: GlobalSignOut), within `deadline` seconds.
 
-        Needs the scope `aws.cognito.signin.user.admin`. Raises AccessRefused when the token is no
-        longer accepted (then there is nothing to revoke), ProviderUnavailable otherwise.
+        Needs the scope `aws.cognito.signin.user.admin`. Raises AccessRefused when the token lacks
+        it or is no longer accepted, ProviderUnavailable otherwise.
         """
         body = json.dumps({"AccessToken": access_token}).encode()
         headers = {
@@ -159,7 +163,7 @@ class ManagedLogin:
         }
         try:
             reply = self._outbound.send(
-                "POST", self._facts.api, headers=headers, body=body, deadline=CALL_SECONDS
+                "POST", self._facts.api, headers=headers, body=body, deadline=deadline
             )
             if reply.status == 200:
                 return
@@ -178,12 +182,16 @@ class ManagedLogin:
         Not RP-initiated logout: Cognito wants `client_id` and `logout_uri` (AWS: Logout endpoint).
         """
         query = {"client_id": self._facts.client_id, "logout_uri": self._facts.signed_out_uri}
-        return _with_query(self._metadata.endpoints().logout, urlencode(query))
+        return _with_query(self._known().logout, urlencode(query))
 
     def switch_url(self, authorize_url: str) -> str:
         """Where Cognito ends its browser session and starts the sign-in of `authorize_url`."""
         query = authorize_url.partition("?")[2]
-        return _with_query(self._metadata.endpoints().logout, query)
+        return _with_query(self._known().logout, query)
+
+    def _known(self) -> Endpoints:
+        # What is known is good enough to leave by: no wait for a newer document.
+        return self._metadata.peek() or self._metadata.endpoints()
 
     def _client(self, deadline: float) -> OAuth2Client:
         facts = self._facts
@@ -191,12 +199,24 @@ class ManagedLogin:
         return OAuth2Client(
             TokenTransport(self._outbound, deadline),
             facts.client_id,
-            # RFC 6749 section 2.3.1: form-encoded inside Basic, which Authlib leaves to its caller.
-            quote(facts.client_secret, safe="") if facts.client_secret else None,
+            self._secret,
             token_endpoint_auth_method=method,
             revocation_endpoint_auth_method=method,
             code_challenge_method="S256",
         )
+
+    def _granted(
+        self, deadline: float, grant: Callable[[OAuth2Client], Any], *, sent: str | None = None
+    ) -> TokenAnswer:
+        try:
+            return self._tokens(lambda: grant(self._client(deadline)), sent=sent)
+        except GrantRefused as refusal:
+            raw = self._facts.client_secret
+            if refusal.error != "invalid_client" or self._secret == raw:
+                raise
+            # Some pools take Basic to the letter. A refused client spends neither code nor token.
+            self._secret = raw
+            return self._tokens(lambda: grant(self._client(deadline)), sent=sent)
 
     @staticmethod
     def _tokens(grant: Any, *, sent: str | None = None) -> TokenAnswer:
