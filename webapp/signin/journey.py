@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
-from webapp.errors import OperatorFault, SignInRefused, StoreUnavailable, Unavailable
+from webapp.errors import OperatorFault, PorticoError, SignInRefused, Unavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
@@ -117,15 +117,14 @@ class Journey:
             ours = refusal.error in ("invalid_client", "unauthorized_client")
             code = "provider_refused" if ours else "code_refused"
             raise _refused(code, attempt, error=refusal.error) from refusal
-        record = self._verified(attempt, answer)
         try:
-            return Arrival(self._vault.create(record), attempt)
-        except OperatorFault as fault:  # more tokens than a session can hold
-            raise _refused("token_refused", attempt, check="size") from fault
-        except StoreUnavailable:
+            return Arrival(self._vault.create(self._verified(attempt, answer)), attempt)
+        except PorticoError as error:
             # Nobody will ever hold this session; its refresh token must not outlive it.
             if answer.refresh_token:
                 self._errands.later(answer.refresh_token)
+            if isinstance(error, OperatorFault):  # more tokens than a session can hold
+                raise _refused("token_refused", attempt, check="size") from error
             raise
 
     def _code(self, attempt: SignInAttempt, query: Query) -> str:

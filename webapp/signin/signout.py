@@ -1,12 +1,14 @@
 """The way out, in four depths. The local record goes first, then the provider is told."""
 
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, get_args
 
 from webapp.errors import BadInput, ProviderUnavailable
-from webapp.managed_login.client import ManagedLogin
+from webapp.managed_login.client import CALL_SECONDS, ManagedLogin
 from webapp.managed_login.facts import AccessRefused, GrantRefused
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
 from webapp.signin.errands import Errands
@@ -15,14 +17,15 @@ from webapp.store.vault import Session, Vault
 
 Depth = Literal["app", "cognito", "everywhere", "switch"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
+PATIENCE_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
     """Where the browser goes next; None is our own home page.
 
-    `pending` names what could not be reached and is tried again; `attempt` is the sign-in that a
-    switch begins.
+    `pending` names what could not be reached and is tried again, and `elsewhere` what Cognito does
+    not do for us; `attempt` is the sign-in that a switch begins.
     """
 
     url: str | None
@@ -41,39 +44,52 @@ def depth_of(text: str | None) -> Depth:
 
 
 class SignOut:
-    """Ends sessions here, at Cognito, everywhere."""
+    """Ends sessions here, at Cognito, everywhere.
+
+    Nobody waits for Cognito longer than `patience` seconds; what is not told by then, errands tell.
+    """
 
     def __init__(
-        self, managed_login: ManagedLogin, vault: Vault, errands: Errands, journey: Journey
+        self,
+        managed_login: ManagedLogin,
+        vault: Vault,
+        errands: Errands,
+        journey: Journey,
+        *,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._managed_login = managed_login
         self._vault = vault
         self._errands = errands
         self._journey = journey
+        self._patience = patience
 
     def end(self, session: Session | None, depth: Depth) -> Farewell:
         """End the session to this depth. Works without a session, and with dead tokens.
 
         Raises StoreUnavailable when the record cannot be removed.
         """
+        by = time.monotonic() + self._patience
         pending: list[str] = []
         record = self._vault.end(session) if session else None
         if record and depth == "everywhere":
-            pending += self._everywhere(record)
+            pending += self._everywhere(record, by)
         elif record and depth != "app":
-            pending += self._revoke(record)
+            pending += self._revoke(record, by)
         if depth == "app":
             return Farewell(None, tuple(pending))
         try:
+            self._acquaint(by)
             return self._leave(depth, tuple(pending))
         except ProviderUnavailable:
             return Farewell(None, (*pending, "cognito"))
 
     def forget(self, session: Session) -> None:
         """End a session that another sign-in in the same browser replaces."""
+        by = time.monotonic() + self._patience
         record = self._vault.end(session)
         if record:
-            self._revoke(record)
+            self._revoke(record, by)
 
     def _leave(self, depth: Depth, pending: tuple[str, ...]) -> Farewell:
         if depth == "switch":
@@ -81,30 +97,113 @@ class SignOut:
             return Farewell(self._managed_login.switch_url(url), pending, attempt)
         return Farewell(self._managed_login.logout_url(), pending)
 
-    def _revoke(self, record: SessionRecord) -> list[str]:
+    def _revoke(self, record: SessionRecord, by: float) -> list[str]:
         token = record.tokens.refresh_token if record.tokens else None
-        return ["revoke"] if token and not self._errands.revoke(token) else []
+        if not token:
+            return []
+        try:
+            self._acquaint(by)
+            self._managed_login.revoke(token, deadline=_left(by))
+        except ProviderUnavailable:
+            self._errands.later(token)
+            return ["revoke"]
+        return []
 
-    def _everywhere(self, record: SessionRecord) -> list[str]:
+    def _everywhere(self, record: SessionRecord, by: float) -> list[str]:
         if record.person is None or record.tokens is None:
             return []
         self._vault.end_all_of(record.person)
+        telling = _Everywhere(self._managed_login, record.tokens)
         try:
-            self._tell_everywhere(record.tokens)
+            telling.tell(_left(by))
         except ProviderUnavailable:
             # Not revoked meanwhile: a dead refresh token would take the access token along.
-            self._errands.repeat(partial(self._tell_everywhere, record.tokens))
+            self._errands.repeat(telling)
             return ["everywhere"]
-        return self._revoke(record)
-
-    def _tell_everywhere(self, tokens: TokenSet) -> None:
-        """GlobalSignOut wants a living access token; a dead one is renewed just for that."""
-        try:
-            self._managed_login.sign_out_everywhere(tokens.access_token)
         except AccessRefused:
-            if tokens.refresh_token is None:
-                return
-            # Refused again, the refresh token is dead as well: nothing of ours is left to end.
-            with suppress(GrantRefused, AccessRefused):
-                answer = self._managed_login.refresh(tokens.refresh_token)
-                self._managed_login.sign_out_everywhere(str(answer.access_token))
+            # Not cut short by our patience: a renewal that nobody hears out loses what it wins.
+            if not self._in_time(telling, by):
+                return ["everywhere"]
+            return ["elsewhere"] if telling.refused else []
+        return self._revoke(record, by)
+
+    def _acquaint(self, by: float) -> None:
+        """Raise ProviderUnavailable unless Cognito's addresses are known, or soon enough."""
+        if self._managed_login.origin is None:
+            self._in_time(self._ask_addresses, by)
+            if self._managed_login.origin is None:
+                raise ProviderUnavailable("The user pool's addresses are not known yet.")
+
+    def _ask_addresses(self) -> None:
+        with suppress(ProviderUnavailable):
+            self._managed_login.logout_url()
+
+    def _in_time(self, job: Callable[[], object], by: float) -> bool:
+        """Whether a job is done by then; it goes on in any case, as an errand if it must."""
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                job()
+                done.set()
+            except ProviderUnavailable:
+                self._errands.repeat(job)
+
+        running = threading.Thread(target=run, daemon=True, name="farewell")
+        running.start()
+        running.join(_left(by))
+        return done.is_set()
+
+
+class _Everywhere:
+    """GlobalSignOut on its way; what a renewal wins is kept from one try to the next.
+
+    It wants a living access token: a dead one is renewed just for that, once. `refused` says that
+    the pool would not have the renewed one either, as without the scope.
+    """
+
+    def __init__(self, managed_login: ManagedLogin, tokens: TokenSet) -> None:
+        self._managed_login = managed_login
+        self._access = tokens.access_token
+        self._refresh = tokens.refresh_token
+        self._dead = self._renewed = self._over = False
+        self.refused = False
+
+    def __call__(self) -> None:
+        """Tell, then revoke the newest refresh token in any case.
+
+        Raises ProviderUnavailable while that is not done; to be called again then.
+        """
+        while not self._over:
+            if self._dead:
+                self._renew()
+            else:
+                with suppress(AccessRefused):
+                    self.tell(CALL_SECONDS)
+        if self._refresh:
+            self._managed_login.revoke(self._refresh)
+
+    def tell(self, deadline: float) -> None:
+        """Tell with the access token at hand. Raises AccessRefused, ProviderUnavailable."""
+        try:
+            self._managed_login.sign_out_everywhere(self._access, deadline=deadline)
+        except AccessRefused:
+            self._dead = True
+            raise
+        self._over = True
+
+    def _renew(self) -> None:
+        if self._renewed or self._refresh is None:
+            self.refused = self._over = True
+            return
+        try:
+            answer = self._managed_login.refresh(self._refresh)
+        except GrantRefused:
+            self.refused = self._over = True
+            return
+        self._access, self._refresh = str(answer.access_token), answer.refresh_token
+        self._renewed, self._dead = True, False
+
+
+def _left(by: float) -> float:
+    return max(0.0, by - time.monotonic())

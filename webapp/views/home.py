@@ -12,12 +12,21 @@ from webapp.sessions import Sessions
 from webapp.views.page import Clock, Pages
 
 SIGNED_OUT = "You are signed out here."
+# How far a sign-out went that reached all it was to reach; of no use to somebody signed in again.
+REACHED = {
+    "app": "You are signed out here. Cognito still knows you in this browser: the next sign-in asks"
+    " nothing.",
+    "browser": "You are signed out here and at Cognito in this browser.",
+    "all": "You are signed out here and at Cognito in this browser, and Portico's sessions elsewhere"
+    " have ended.",
+}
 NOTICES = {
-    "app": "Cognito still knows you in this browser: the next sign-in asks nothing.",
     "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
     " an hour.",
     "everywhere": "Cognito could not be told to sign you out everywhere; the server keeps trying"
     " for an hour.",
+    "elsewhere": "Cognito refused to sign you out everywhere, so other applications may still know"
+    " you; all your sessions here are over.",
     "cognito": "Cognito's own sign-in may still be alive in this browser, since its address could"
     " not be found.",
 }
@@ -43,8 +52,10 @@ def make_blueprint(
     @blueprint.get("/")
     def home() -> str:
         found = guard.signed_in()
-        notice = _notice(sessions.take_notice())
+        left = sessions.take_notice()
+        notice = _notice(left)
         if found is None:
+            notice = REACHED.get(left, notice)
             return pages.render("pages/home_signed_out.html", notice=notice)
         session, person = found
         record = session.record
