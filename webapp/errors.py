@@ -13,6 +13,7 @@ No HTTP here; `views/error_pages.py` is the only map from these to a status and 
     │   ├── StoreUnavailable
     │   ├── ProviderUnavailable
     │   ├── PoolUnavailable
+    │   ├── ApiBusy             as many calls are under way as may be
     │   └── ApiUnavailable      refused, reset, cut short
     │       └── ApiTimedOut     the total deadline passed
     └── OperatorFault           the stack is set up so that this cannot work; waiting does not help
@@ -130,6 +131,13 @@ class PoolUnavailable(Unavailable):
 
     code = "pool_unavailable"
     part = "the identity pool"
+
+
+class ApiBusy(Unavailable):
+    """As many calls of the API are under way as may be; the others must not wait behind them."""
+
+    code = "api_busy"
+    part = "the API"
 
 
 class ApiUnavailable(Unavailable):

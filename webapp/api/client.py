@@ -1,10 +1,12 @@
 """One signed call in, one answer out.
 
 Signed with AWS Signature Version 4 for `execute-api`. No redirect is followed, since it would carry
-the session token and the ID token to a stranger; the answer is bounded in time and size.
+the session token and the ID token to a stranger; the answer is bounded in time and size, and so is
+the number of calls at a time: an API that hangs must not keep every thread of the process.
 """
 
 import re
+import threading
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
@@ -12,12 +14,13 @@ from requests.structures import CaseInsensitiveDict
 from requests_aws4auth import AWS4Auth
 
 from webapp.api.catalogue import Endpoint, Identity
-from webapp.errors import ApiTimedOut, ApiUnavailable
-from webapp.outbound import MIB, Outbound, OutboundFailed, OutboundTimedOut
+from webapp.errors import ApiBusy, ApiTimedOut, ApiUnavailable
+from webapp.outbound import MIB, Outbound, OutboundFailed, OutboundTimedOut, Reply
 from webapp.records import ApiAnswer, AwsKeys, SentRequest, TokenSet
 
 DEADLINE = 10.0
 CAP = MIB
+AT_ONCE = 16  # half of the threads that infra/container gives a process
 ID_TOKEN_HEADER = "X-Cognito-Id-Token"
 _SECRET_HEADERS = {"x-amz-security-token", "x-cognito-id-token"}
 _KEY_ID = re.compile(r"(Credential=\w{4})\w+(\w{4}/)")
@@ -25,16 +28,26 @@ _REQUEST_ID_HEADERS = ("apigw-requestid", "x-amzn-requestid", "x-amz-apigw-id")
 
 
 class ApiClient:
-    """Calls the endpoints of one API. `base` keeps its path part (a stage), which is signed too."""
+    """Calls the endpoints of one API. `base` keeps its path part (a stage), which is signed too.
+
+    `deadline` is in seconds, `at_once` the most calls at a time.
+    """
 
     def __init__(
-        self, outbound: Outbound, *, base: str, region: str, deadline: float = DEADLINE
+        self,
+        outbound: Outbound,
+        *,
+        base: str,
+        region: str,
+        deadline: float = DEADLINE,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._outbound = outbound
         self._base = base
         self._host = urlsplit(base).netloc
         self._region = region
         self._deadline = deadline
+        self._places = threading.BoundedSemaphore(at_once)
 
     def call(
         self,
@@ -49,28 +62,11 @@ class ApiClient:
 
         `keys` sign for a guest or a user, `tokens` serve the bearer identities and tell the
         backend who the user is. Raises ApiTimedOut at the deadline, ApiUnavailable when there is
-        no whole answer; any status is an answer.
+        no whole answer, ApiBusy at once when too many calls are under way; any status is an answer.
         """
         url = self._base + address
         headers = self._headers(endpoint.method, url, identity, keys, tokens)
-        try:
-            reply = self._outbound.send(
-                endpoint.method,
-                url,
-                headers=headers,
-                deadline=self._deadline,
-                cap=CAP,
-                safe=endpoint.method == "GET",
-            )
-        except OutboundTimedOut as error:
-            raise ApiTimedOut(
-                f"The API did not answer within {self._deadline:g} seconds.",
-                reason=error.facts.get("reason"),
-            ) from error
-        except OutboundFailed as error:
-            raise ApiUnavailable(
-                "The API gave no whole answer.", reason=error.facts.get("reason")
-            ) from error
+        reply = self._sent(endpoint.method, url, headers)
         return ApiAnswer(
             endpoint=endpoint.name,
             identity=identity,
@@ -86,6 +82,30 @@ class ApiClient:
                 (value for name in _REQUEST_ID_HEADERS if (value := reply.header(name))), None
             ),
         )
+
+    def _sent(self, method: str, url: str, headers: dict[str, str]) -> Reply:
+        if not self._places.acquire(blocking=False):
+            raise ApiBusy("Too many calls of the API are under way; try again in a moment.")
+        try:
+            return self._outbound.send(
+                method,
+                url,
+                headers=headers,
+                deadline=self._deadline,
+                cap=CAP,
+                safe=method == "GET",
+            )
+        except OutboundTimedOut as error:
+            raise ApiTimedOut(
+                f"The API did not answer within {self._deadline:g} seconds.",
+                reason=error.facts.get("reason"),
+            ) from error
+        except OutboundFailed as error:
+            raise ApiUnavailable(
+                "The API gave no whole answer.", reason=error.facts.get("reason")
+            ) from error
+        finally:
+            self._places.release()
 
     def _headers(
         self,
