@@ -1,5 +1,7 @@
 """The offline Managed Login's sign-in form: who gets in, who does not, and forged forms."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from tests.doubles import Response
@@ -198,6 +200,20 @@ def test_stylesheet_may_be_kept(site: Site) -> None:
     assert "immutable" in (sheet.header("Cache-Control") or "")
 
 
+def test_blocked_cookies_are_named(site: Site) -> None:
+    """A form that comes without our cookie is refused, with the cure; nothing is said of time."""
+    form = site.visitor().form()
+    other = site.visitor().browser
+    answer = other.post(form.url, form.page.form("/login").fields)
+    assert answer.status == 403
+    assert answer.page.heading == "Your browser sent no cookie"
+
+
+def test_a_pool_without_the_demos_people_shows_none(site: Site) -> None:
+    """Passwords of the demo stand only where they let somebody in."""
+    assert "Portico-demo-1" not in site.visitor().form().text
+
+
 def test_unreadable_cookies_are_no_error(site: Site) -> None:
     """Whatever stands in the Cookie header, the form comes, and none of it is sent back."""
     browser = site.visitor().browser
@@ -221,8 +237,8 @@ def _with_authenticator(site: Site) -> tuple[str, str]:
 
 
 def _secret_on(page: Response) -> str:
-    (key,) = (e for e in page.page.elements("code") if e.get("id") == "totp-secret")
-    return key.text or ""
+    (address,) = (e for e in page.page.elements("code") if e.get("id") == "otpauth")
+    return parse_qs(urlsplit(address.text or "").query)["secret"][0]
 
 
 def _fields(page: Response, code: str) -> dict[str, str]:

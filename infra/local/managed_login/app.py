@@ -103,7 +103,8 @@ def answer(desk: Desk, request: Request, route: Route) -> Response | None:
         if route.oauth == "required" or (route.oauth == "optional" and request.param("client_id")):
             visit = replace(visit, oauth=parse(request.query, desk.pools.client))
         if request.method == "POST" and not _is_our_form(desk, visit):
-            return desk.pages.page("forged", visit, status=403)
+            why = "no_cookie" if visit.is_new_browser else "forged"
+            return desk.pages.page(why, visit, status=403)
         return view(desk, visit)
     except ClientRefusalError as refusal:
         return redirect(refusal.location)

@@ -2,6 +2,7 @@
 
 from infra.local.asgi import Response
 from infra.local.managed_login.accounts import RefusalError
+from infra.local.managed_login.demo_people import demo_people
 from infra.local.managed_login.desk import Desk, request_of
 from infra.local.managed_login.visit import Visit
 
@@ -44,6 +45,7 @@ def _form(
         username=username,
         notice=notice if notice in _NOTICES and not problems else None,
         client=request_of(visit).client,
+        people=demo_people(desk.pools, request_of(visit).client.pool_id),
     )
 
 
