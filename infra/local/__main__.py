@@ -8,9 +8,13 @@ Settings go to standard output (`export` lines, or one line of JSON); everything
 standard error, so that the first can be piped.
 """
 
+import signal  # first: a Ctrl-C during the imports below is to end us without a traceback
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import os
-import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -30,6 +34,8 @@ from infra.stack import Stack, StackProblem, load_stack
 EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
 
+_HIGHEST_PORT = 65535
+
 # The developer's shell may be set for the real AWS, or for another server's port.
 _FOREIGN_PREFIXES = ("AWS_", "APP_", "COGNITO_", "SESSION_", "SECRET_KEY", "API_ENDPOINT")
 _FOREIGN_NAMES = ("PORT", "GUNICORN_CMD_ARGS", "TRUSTED_PROXY_HOPS")
@@ -47,13 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     ports = [("offline AWS", options.port, "--port")]
     ports += [("application", options.app_port, "--app-port")] * options.with_app
-    for name, port, option in ports:
-        if is_taken(port):
-            return _fail(
-                f"Port {port} for the {name} is taken: stop what uses it, or choose another "
-                f"with {option}.",
-                EXIT_UNUSABLE,
-            )
+    problem = _problem_of(ports, with_make=options.with_app)
+    if problem is not None:
+        return _fail(problem, EXIT_UNUSABLE)
     try:
         stack = load_stack()
         with kept.open_folder(options.keep_state) as folder:
@@ -64,6 +66,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), EXIT_FAILED)
     except _Stopped:
         return 0
+
+
+def _problem_of(ports: Sequence[tuple[str, int, str]], *, with_make: bool) -> str | None:
+    """Say in a sentence what is wrong with the ports, and what helps; None if nothing is."""
+    numbers = [port for _, port, _ in ports]
+    for _, port, option in ports:
+        if not 1 <= port <= _HIGHEST_PORT:
+            return f"{option} must be a number from 1 to {_HIGHEST_PORT}, not {port}."
+    if len({*numbers}) < len(numbers):
+        return f"--port and --app-port must differ; both are {numbers[0]}."
+    for name, port, option in ports:
+        if is_taken(port):
+            free = next(one for one in (port + 1, port + 2, port - 1) if one not in numbers)
+            other = f'make demo ARGS="{option} {free}"' if with_make else f"{option} {free}"
+            return (
+                f"Port {port} for the {name} is taken: stop what uses it, or choose another, "
+                f"such as {other}."
+            )
+    return None
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

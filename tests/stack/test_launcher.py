@@ -183,6 +183,32 @@ def test_a_taken_port_is_one_sentence(option: str, others: list[str]) -> None:
     assert option in errors
 
 
+@pytest.mark.parametrize(
+    "ports", [("--port", "0"), ("--with-app", "--app-port", "65536"), ("--port", "-1")]
+)
+def test_a_port_out_of_range_is_one_sentence(ports: tuple[str, ...]) -> None:
+    """It says which numbers will do, and ends with status 2."""
+    status, errors = refused(*ports)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "from 1 to 65535" in errors
+
+
+def test_equal_ports_must_differ() -> None:
+    """One port for both servers is refused in one sentence, with status 2."""
+    port = str(free_port())
+    status, errors = refused("--with-app", "--port", port, "--app-port", port)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "must differ" in errors
+
+
+def test_the_cure_of_a_taken_port_is_for_make_demo() -> None:
+    """Who typed `make demo` reads what to type there."""
+    with socket.create_server(("127.0.0.1", 0)) as occupant:
+        port = occupant.getsockname()[1]
+        _, errors = refused("--with-app", "--port", str(port), "--app-port", str(free_port()))
+    assert 'make demo ARGS="--port ' in errors
+
+
 def test_kept_state_brings_people_and_sessions_back(tmp_path: Path) -> None:
     """Ids, passwords, groups, signing keys and refresh tokens survive a restart."""
     options = ("--port", str(free_port()), "--keep-state", str(tmp_path / "state"))
