@@ -46,9 +46,9 @@ class Guard:
             return None
         if self.signed_in() is not None:
             return None
-        if request.method not in ("GET", "HEAD"):
-            return redirect("/", 303)
-        response: AnyResponse = redirect(f"/login?next={quote(_here(), safe='/')}", 303)
+        posted = request.method not in ("GET", "HEAD")
+        target = "/" if posted else f"/login?next={quote(_here(), safe='/')}"
+        response: AnyResponse = redirect(target, 303)
         response.set_data(b"")
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -13,12 +13,19 @@ from webapp.records import Person, SignInAttempt
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
 from webapp.signin.journey import Journey
-from webapp.signin.signout import Farewell, SignOut, depth_of
+from webapp.signin.signout import Depth, Farewell, SignOut, depth_of
 from webapp.views.page import LANGUAGES
 
 # AWS, authorize endpoint: values may be combined, but not with none.
 PROMPTS = {"none", "login", "select_account", "consent"}
 _HINT = re.compile(r"[^\x00-\x1f\x7f<>\"\\]{1,128}")
+# What the home page says of a sign-out of this depth that reached everything.
+REACHED: dict[Depth, str] = {
+    "app": "app",
+    "cognito": "browser",
+    "everywhere": "all",
+    "switch": "browser",
+}
 # A sign-in is a navigation; anything else that a page can cause by itself is not.
 _NAVIGATION = {"document", "empty", None}
 
@@ -113,14 +120,14 @@ def make_blueprint(
             event("signed_out", session=fingerprint(session.place), depth=depth)
         for pending in farewell.pending:
             event("sign_out_pending", level="warning", part=pending)
-        return _farewell(farewell, session)
+        return _farewell(farewell, session, depth)
 
-    def _farewell(farewell: Farewell, session: Session | None) -> AnyResponse:
+    def _farewell(farewell: Farewell, session: Session | None, depth: Depth) -> AnyResponse:
         sessions.drop()
         if farewell.attempt is not None:
             sessions.set_attempts([farewell.attempt, *sessions.attempts()])
-        notices = farewell.pending or (("app",) if farewell.url is None else ())
-        if notices and session is not None:
+        notices = farewell.pending or (REACHED[depth],)
+        if session is not None:
             sessions.leave_notice(",".join(notices))
         response = _away(farewell.url or "/", 303)
         if session is not None:

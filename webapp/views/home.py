@@ -17,8 +17,8 @@ REACHED = {
     "app": "You are signed out here. Cognito still knows you in this browser: the next sign-in asks"
     " nothing.",
     "browser": "You are signed out here and at Cognito in this browser.",
-    "all": "You are signed out here and at Cognito in this browser, and Portico's sessions elsewhere"
-    " have ended.",
+    "all": "You are signed out here and at Cognito in this browser, and Portico's sessions"
+    " elsewhere have ended.",
 }
 NOTICES = {
     "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
