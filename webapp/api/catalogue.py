@@ -107,7 +107,7 @@ ENDPOINTS = (
         method="GET",
         path="/test/auth",
         authorization="AWS_IAM",
-        summary="Wants a signature of somebody who signed in.",
+        summary="Wants a signature of somebody signed in; most roles allow it.",
         expected=SIGNED_IN,
     ),
     Endpoint(
@@ -115,7 +115,7 @@ ENDPOINTS = (
         method="GET",
         path="/secure",
         authorization="AWS_IAM",
-        summary="For every signed-in person, whatever the group.",
+        summary="For everybody signed in whose role allows it; most roles do.",
         expected=SIGNED_IN,
     ),
     Endpoint(

@@ -74,4 +74,4 @@ def _welcome(endpoint: Endpoint) -> str:
         return "A bearer access token with the route's scope."
     if endpoint.expected["guest"] == 200:
         return "Any request signed with credentials of this identity pool, a guest's included."
-    return "A request signed with the credentials of somebody who signed in."
+    return "A request signed with a signed-in person's keys, with a role that allows this route."

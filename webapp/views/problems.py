@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
 
+from flask import request
+
 from webapp.errors import (
     OperatorFault,
     PorticoError,
@@ -64,6 +66,15 @@ NOT_FINISHED = (
     "This sign-in was not finished and nobody was signed in. Wait a few seconds, then start the"
     " sign-in again; you will come back to the page that you wanted."
 )
+OUT_OF_DATE = "You signed in or out since it was loaded, or it is very old. Nothing was sent."
+# Where the form of an address stands; every other form is the account menu's, on any page.
+PAGES_OF_FORMS = {
+    "/api/call": "/api",
+    "/session/refresh": "/session",
+    "/session/userinfo": "/session",
+    "/credentials/role": "/credentials",
+    "/credentials/name": "/credentials",
+}
 TITLES = {
     400: "That did not work",
     401: "Please sign in",
@@ -102,6 +113,11 @@ def problem_of(error: PorticoError, status: int) -> Problem:
     if isinstance(error, SignInRefused):
         what, cure = SIGN_IN.get(error.code, SIGN_IN["provider_failed"])
         href, label, cures = _login(error.next_path), "Start again", (cure,)
+        if error.code == "login_required":
+            label = "Sign in"
+    elif error.code == "csrf":
+        what, cures = OUT_OF_DATE, ()
+        href, label = PAGES_OF_FORMS.get(request.path, "/"), "Load it again"
     elif isinstance(error, SessionEnded):
         href, label, kind = _login(error.next_path), "Sign in", "ended"
     elif isinstance(error, Unavailable) and error.next_path is not None:
@@ -116,9 +132,7 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         kind = "fault"
         cures = ("Tell the operator the number below; trying again will not help.",)
     return Problem(
-        title="You are not signed in"
-        if isinstance(error, SignInRefused)
-        else TITLES.get(status, "That did not work"),
+        title=_title(error, status),
         what=what,
         cures=cures,
         action_href=href,
@@ -128,6 +142,14 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         kind=kind,
         code=error.code,
     )
+
+
+def _title(error: PorticoError, status: int) -> str:
+    if isinstance(error, SignInRefused):
+        return "You are not signed in"
+    if error.code == "csrf":
+        return "This page is out of date"
+    return TITLES.get(status, "That did not work")
 
 
 def plain_problem(status: int) -> Problem:
