@@ -24,6 +24,7 @@ AT_ONCE = 16  # half of the threads that infra/container gives a process
 ID_TOKEN_HEADER = "X-Cognito-Id-Token"
 _SECRET_HEADERS = {"x-amz-security-token", "x-cognito-id-token"}
 _KEY_ID = re.compile(r"(Credential=\w{4})\w+(\w{4}/)")
+_EXPIRED = b"security token included in the request is expired"
 _REQUEST_ID_HEADERS = ("apigw-requestid", "x-amzn-requestid", "x-amz-apigw-id")
 
 
@@ -149,6 +150,13 @@ class ApiClient:
             session_token=keys.session_token,
         )(request)
         return dict(request.headers)
+
+
+def keys_expired(answer: ApiAnswer) -> bool:
+    """Whether AWS refused the credentials as expired, by header or in the words of API Gateway."""
+    kinds = (value for name, value in answer.headers if name.lower() == "x-amzn-errortype")
+    named = any(kind.startswith("ExpiredToken") for kind in kinds)
+    return answer.status == 403 and (named or _EXPIRED in answer.body.lower())
 
 
 def _cut(headers: dict[str, str]) -> tuple[tuple[str, str], ...]:

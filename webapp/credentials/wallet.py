@@ -58,6 +58,18 @@ class Wallet:
             raise SessionEnded("This session ended meanwhile.", code="ended_meanwhile")
         return session, guest
 
+    def without(self, session: Session, keys: AwsKeys) -> Session:
+        """The session without these keys, if it still holds them. Raises SessionEnded."""
+
+        def drop(record: SessionRecord) -> SessionRecord:
+            return replace(
+                record,
+                user_keys=None if record.user_keys == keys else record.user_keys,
+                guest_keys=None if record.guest_keys == keys else record.guest_keys,
+            )
+
+        return self._vault.change(session, drop)
+
     def choose(self, session: Session, role_arn: str | None) -> Session:
         """Take the credentials of one of the roles in the ID token; None goes back to the pool's.
 

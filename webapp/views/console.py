@@ -12,17 +12,16 @@ from webapp.api.catalogue import (
     endpoint_named,
     identity_named,
 )
-from webapp.api.client import ApiClient
-from webapp.api.explain import Explanation, explain, role_name
+from webapp.api.client import ApiClient, keys_expired
 from webapp.credentials.wallet import Wallet
 from webapp.errors import BadInput, NotOffered, SessionEnded
 from webapp.guard import Guard
 from webapp.observe import event
-from webapp.records import ApiAnswer, Person
+from webapp.records import ApiAnswer, AwsKeys, Person
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
-from webapp.views.body import Body, readable, shown
-from webapp.views.page import Pages, json_answer, wants_json
+from webapp.views.answer import answer_view, as_json
+from webapp.views.page import Pages, wants_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,59 +45,7 @@ class EndpointView:
     summary: str
     expects: list[tuple[str, int]]
     parameters: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerView:
-    """An answer as a page shows it."""
-
-    raw: ApiAnswer
-    method: str
-    path: str
-    authorization: str
-    identity_label: str
-    body: Body
-    expected: int
-    explanation: Explanation
-    role_name: str | None
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.raw, name)
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """The headers as text."""
-        return [(shown(name), shown(value)) for name, value in self.raw.headers]
-
-    @property
-    def reason(self) -> str:
-        """The words beside the status, as text."""
-        return shown(self.raw.reason)
-
-    @property
-    def request_id(self) -> str | None:
-        """The API's own id of the call, as text."""
-        return None if self.raw.request_id is None else shown(self.raw.request_id)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the API said yes."""
-        return 200 <= self.raw.status < 300
-
-    @property
-    def body_text(self) -> str:
-        """The body as text."""
-        return self.body.text
-
-    @property
-    def body_kind(self) -> str:
-        """JSON, text, binary or empty."""
-        return self.body.kind
-
-    @property
-    def size(self) -> int:
-        """The body's size in bytes, as far as it was read."""
-        return len(self.raw.body)
+    only_groups: tuple[str, ...]
 
 
 def make_blueprint(
@@ -135,10 +82,16 @@ def make_blueprint(
         address = endpoint.address(dict(request.form.items()))
         person, answer = called(session, endpoint, identity, address)
         event("api_called", endpoint=endpoint.name, identity=identity, status=answer.status)
-        view = _answer_view(endpoint, answer, person)
+        view = answer_view(endpoint, answer, person)
         if wants_json():
-            return _json(view)
-        return pages.render("pages/answer.html", answer=view, identities=identity_views(person))
+            return as_json(view)
+        return pages.render(
+            "pages/answer.html",
+            answer=view,
+            endpoint=endpoint_view(endpoint, person),
+            identities=identity_views(person),
+            given=_given(endpoint),
+        )
 
     def called(
         session: Session | None, endpoint: Endpoint, identity: Identity, address: str
@@ -148,18 +101,40 @@ def make_blueprint(
             person = session.record.person if session else None
             return person, api.call(endpoint, identity, address)
         if identity == "guest":
-            guest, keys = wallet.guest_keys(session)
-            sessions.keep(guest)
-            return guest.record.person, api.call(endpoint, identity, address, keys=keys)
+            guest, answer = signed(session, endpoint, identity, address)
+            return guest.record.person, answer
         found = guard.signed_in()
         if found is None:
             raise SessionEnded("Sign in to call as yourself.", code="signed_out")
         held, person = found
         if identity != "user":
             return person, api.call(endpoint, identity, address, tokens=held.record.tokens)
-        held, keys = wallet.user_keys(held)
-        sessions.keep(held)
-        return person, api.call(endpoint, identity, address, keys=keys, tokens=held.record.tokens)
+        return person, signed(held, endpoint, identity, address)[1]
+
+    def signed(
+        before: Session | None, endpoint: Endpoint, identity: Identity, address: str
+    ) -> tuple[Session, ApiAnswer]:
+        """The call with AWS keys; once more with new ones when kept ones ended too early."""
+        session, keys = keys_for(before, identity)
+        tokens = session.record.tokens if identity == "user" else None
+        answer = api.call(endpoint, identity, address, keys=keys, tokens=tokens)
+        kept = before is not None and keys in (before.record.user_keys, before.record.guest_keys)
+        if endpoint.method == "GET" and kept and keys_expired(answer):
+            event("keys_expired", identity=identity)
+            session, keys = keys_for(wallet.without(session, keys), identity)
+            tokens = session.record.tokens if identity == "user" else None
+            answer = api.call(endpoint, identity, address, keys=keys, tokens=tokens)
+        return session, answer
+
+    def keys_for(session: Session | None, identity: Identity) -> tuple[Session, AwsKeys]:
+        if identity == "guest":
+            found, keys = wallet.guest_keys(session)
+        elif session is None:
+            raise AssertionError("a user has a session")
+        else:
+            found, keys = wallet.user_keys(session)
+        sessions.keep(found)
+        return found, keys
 
     return blueprint
 
@@ -175,6 +150,7 @@ def endpoint_view(endpoint: Endpoint, person: Person | None) -> EndpointView:
         summary=endpoint.summary,
         expects=[(label, endpoint.expects(one, groups)) for one, label in LABELS.items()],
         parameters=tuple(parameter.name for parameter in endpoint.parameters),
+        only_groups=endpoint.only_groups,
     )
 
 
@@ -191,55 +167,14 @@ def identity_views(person: Person | None) -> list[IdentityView]:
     ]
 
 
+def _given(endpoint: Endpoint) -> list[tuple[str, str]]:
+    """The parameters that came with the call, to go with the next one as well."""
+    values = ((one.name, request.form.get(one.name, "")) for one in endpoint.parameters)
+    return [(name, value) for name, value in values if value]
+
+
 def _field(name: str) -> str:
     values = request.form.getlist(name)
     if len(values) != 1 or not 0 < len(values[0]) <= 64:
         raise BadInput(f"The form needs {name} exactly once.")
     return values[0]
-
-
-def _answer_view(endpoint: Endpoint, answer: ApiAnswer, person: Person | None) -> AnswerView:
-    identity = identity_named(answer.identity)
-    return AnswerView(
-        raw=answer,
-        method=endpoint.method,
-        path=endpoint.path,
-        authorization=endpoint.authorization,
-        identity_label=LABELS[identity],
-        body=readable(answer.body, _content_type(answer), cut=answer.cut),
-        expected=endpoint.expects(identity, person.groups if person else ()),
-        explanation=explain(endpoint, answer, person),
-        role_name=role_name(answer.role_arn),
-    )
-
-
-def _content_type(answer: ApiAnswer) -> str:
-    named = (value for name, value in answer.headers if name.lower() == "content-type")
-    return next(named, "").lower()
-
-
-def _json(view: AnswerView) -> Response:
-    raw = view.raw
-    return json_answer(
-        {
-            "endpoint": raw.endpoint,
-            "identity": raw.identity,
-            "status": raw.status,
-            "reason": raw.reason,
-            "ok": view.ok,
-            "expected": view.expected,
-            "milliseconds": round(raw.milliseconds, 2),
-            "headers": raw.headers,
-            "body": view.body.value if view.body.kind == "JSON" else view.body.text,
-            "body_kind": view.body.kind,
-            "cut": raw.cut,
-            "request_id": raw.request_id,
-            "role": raw.role_arn,
-            "request": {
-                "method": raw.sent.method,
-                "url": raw.sent.url,
-                "headers": raw.sent.headers,
-            },
-            "explanation": [{"about": about, "is": what} for about, what in view.explanation],
-        }
-    )
