@@ -14,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from requests_aws4auth import AWS4Auth
 
 from webapp.api.catalogue import Endpoint, Identity
+from webapp.api.cutting import without
 from webapp.errors import ApiBusy, ApiTimedOut, ApiUnavailable
 from webapp.outbound import MIB, Outbound, OutboundFailed, OutboundTimedOut, Reply
 from webapp.records import ApiAnswer, AwsKeys, SentRequest, TokenSet
@@ -67,7 +68,7 @@ class ApiClient:
         """
         url = self._base + address
         headers = self._headers(endpoint.method, url, identity, keys, tokens)
-        reply = self._sent(endpoint.method, url, headers)
+        reply = without(self._sent(endpoint.method, url, headers), _secrets(keys, tokens))
         return ApiAnswer(
             endpoint=endpoint.name,
             identity=identity,
@@ -157,6 +158,11 @@ def keys_expired(answer: ApiAnswer) -> bool:
     kinds = (value for name, value in answer.headers if name.lower() == "x-amzn-errortype")
     named = any(kind.startswith("ExpiredToken") for kind in kinds)
     return answer.status == 403 and (named or _EXPIRED in answer.body.lower())
+
+
+def _secrets(keys: AwsKeys | None, tokens: TokenSet | None) -> list[str]:
+    of_keys = [keys.session_token, keys.secret_access_key] if keys else []
+    return of_keys + ([tokens.id_token, tokens.access_token] if tokens else [])
 
 
 def _cut(headers: dict[str, str]) -> tuple[tuple[str, str], ...]:
