@@ -71,7 +71,7 @@ def test_ST_02_black_hole(fronted: Fronted, operation: Operation) -> None:
     fronted.front.hang()
     error, seconds = refused(fronted.store, operation)
     fronted.front.heal()
-    assert error.facts["reason"] == "ReadTimeoutError"
+    assert error.facts["reason"] == "TimeoutError"
     assert seconds < 1.0 + MARGIN_SECONDS
     assert fronted.front.count == 1
 
@@ -81,7 +81,7 @@ def test_ST_01_down_and_back(fronted: Fronted, operation: Operation) -> None:
     """A DynamoDB that refuses connections is said so in time; when it is back all goes on."""
     fronted.server.server.stop()
     error, seconds = refused(fronted.store, operation)
-    assert error.facts["reason"] == "EndpointConnectionError"
+    assert error.facts["reason"] == "ConnectionRefusedError"
     assert seconds < 1.0
     fronted.server.server.start()
     operation(fronted.store)
@@ -96,6 +96,17 @@ def fail_after_the_write(fronted: Fronted) -> None:
     """Let the next request be done and answered with a fault of DynamoDB's own."""
     body = b'{"__type": "InternalServerError", "message": ""}'
     fronted.front.once.mutate(lambda true: Answer(500, true.headers, body))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("head", [True, False])
+def test_ST_02_dripping(fronted: Fronted, head: bool) -> None:
+    """A DynamoDB that sends a byte now and then is cut off in time as well."""
+    put(fronted.store)
+    fronted.front.drip(20.0, head=head)
+    error, seconds = refused(fronted.store, OPERATIONS["load"])
+    assert error.facts["reason"] == "TimeoutError"
+    assert seconds < 1.0
 
 
 unclear = pytest.mark.parametrize("spoil", [lose_the_answer, fail_after_the_write])
@@ -285,7 +296,7 @@ class SmallPages:
     def query(self, **arguments: Any) -> Any:
         """Two items a page."""
         self.asked += 1
-        return self._client.query(**arguments, Limit=2)
+        return self._client.query(**arguments | {"Limit": 2})
 
     def batch_get_item(self, **arguments: Any) -> Any:
         """One key answered, the rest left for later, as DynamoDB does under load."""

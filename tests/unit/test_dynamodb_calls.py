@@ -6,23 +6,19 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import (
-    BotoCoreError,
     ChecksumError,
     ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
     CredentialRetrievalError,
-    EndpointConnectionError,
     NoCredentialsError,
-    ReadTimeoutError,
 )
 
 from webapp.errors import StoreUnavailable
+from webapp.outbound import OutboundFailed, OutboundTimedOut
 from webapp.services import open_store
 from webapp.store.dynamodb.calls import START_SECONDS, Operation
 
-ADDRESS = "https://dynamodb.us-east-1.amazonaws.com"
 ANSWER = {"ResponseMetadata": {"HTTPHeaders": {"content-type": "application/x-amz-json-1.0"}}}
+Failure = Exception
 
 
 def of_aws(code: str, status: int = 400) -> ClientError:
@@ -35,14 +31,15 @@ def of_aws(code: str, status: int = 400) -> ClientError:
 BUSY = [
     of_aws("ThrottlingException"),
     of_aws("TransactionConflictException"),
-    ConnectTimeoutError(endpoint_url=ADDRESS),
-    EndpointConnectionError(endpoint_url=ADDRESS),
+    OutboundFailed("No.", reason="ConnectionRefusedError"),
+    OutboundFailed("No.", reason="gaierror"),
 ]
 UNCLEAR = [
     of_aws("InternalServerError", 500),
     of_aws("503", 503),
-    ReadTimeoutError(endpoint_url=ADDRESS),
-    ConnectionClosedError(endpoint_url=ADDRESS),
+    OutboundTimedOut("No.", reason="TimeoutError"),
+    OutboundFailed("No.", reason="ConnectionResetError"),
+    OutboundFailed("No."),
 ]
 FINAL = [
     of_aws("AccessDeniedException"),
@@ -72,7 +69,7 @@ class Time:
 class Call:
     """A call of the client that fails with these in turn, each after `seconds`, then answers."""
 
-    def __init__(self, at: Time, *errors: BotoCoreError | ClientError, seconds: float = 0) -> None:
+    def __init__(self, at: Time, *errors: Failure, seconds: float = 0) -> None:
         self._at = at
         self._errors = list(errors)
         self._seconds = seconds
@@ -86,13 +83,13 @@ class Call:
         return ANSWER
 
 
-def named(errors: list[BotoCoreError | ClientError]) -> pytest.MarkDecorator:
+def named(errors: list[Failure]) -> pytest.MarkDecorator:
     """One case for each error."""
     return pytest.mark.parametrize("error", errors, ids=lambda error: str(error)[:40])
 
 
 @named(BUSY)
-def test_what_was_not_done_is_sent_again(error: BotoCoreError | ClientError) -> None:
+def test_what_was_not_done_is_sent_again(error: Failure) -> None:
     """Any call is sent again after a refusal, also a write that must not be done twice."""
     at = Time()
     call = Call(at, error, error)
@@ -102,7 +99,7 @@ def test_what_was_not_done_is_sent_again(error: BotoCoreError | ClientError) -> 
 
 
 @named(UNCLEAR)
-def test_what_may_have_been_done(error: BotoCoreError | ClientError) -> None:
+def test_what_may_have_been_done(error: Failure) -> None:
     """A write without an answer is sent again only where that is harmless, and is marked."""
     at = Time()
     assert Operation(at.clock, at.pause).write(Call(at, error)).unsure
@@ -113,7 +110,7 @@ def test_what_may_have_been_done(error: BotoCoreError | ClientError) -> None:
 
 
 @named(FINAL)
-def test_what_does_not_get_better(error: BotoCoreError | ClientError) -> None:
+def test_what_does_not_get_better(error: Failure) -> None:
     """Where sending again does not help the operation ends at once, without the words of AWS."""
     at = Time()
     call = Call(at, error)

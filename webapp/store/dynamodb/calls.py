@@ -1,7 +1,8 @@
 """Calls to DynamoDB: sent again while that is safe and in time; no error of botocore goes further.
 
-The client is handed in, sends through our own way out, and must not retry by itself: only here is it known how much time is left,
-and whether a second sending could mistake its own first one for somebody else's write.
+The client is handed in, sends through our own way out, and must not retry by itself: only here is
+it known how much time is left, and whether a second sending could mistake its own first one for
+somebody else's write.
 """
 
 import random
@@ -17,7 +18,7 @@ from webapp.outbound import OutboundFailed
 from webapp.store.dynamodb.items import Item
 
 START_SECONDS = 0.5
-"""No call of an operation starts later; one attempt lasts as long as the client's deadlines."""
+"""No call of an operation starts later; one attempt lasts as long as the client's deadline."""
 PAUSE_SECONDS = 0.025
 MOST_PAUSE_SECONDS = 0.2
 
@@ -32,7 +33,7 @@ _BUSY = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
-_UNREACHED = {"ConnectionRefusedError", "gaierror", "SSLCertVerificationError"}
+_UNREACHED = {"ConnectionRefusedError", "gaierror"}  # not even a connection
 _CURES = {
     "AccessDeniedException": "let the application's role GetItem, PutItem, UpdateItem, DeleteItem,"
     " Query and BatchGetItem on the table",

@@ -19,7 +19,7 @@ from webapp.store.dynamodb.listings import AHEAD_SECONDS, Listings
 class DynamoStore:
     """Sessions in one table. Safe over threads; nothing is sent before the first operation.
 
-    `api` is a boto3 client that does not retry and whose deadlines bound one attempt. `clock` is
+    `api` is a boto3 client that does not retry and whose deadline bounds one attempt. `clock` is
     monotonic and `pause` waits, both for sending again what was refused.
     """
 
