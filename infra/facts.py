@@ -196,6 +196,16 @@ class HttpApi:
 
 
 @dataclass(frozen=True, kw_only=True, config=_FACTS)
+class SessionTable:
+    """The DynamoDB table for sessions; both keys are binary, `ttl` holds epoch seconds."""
+
+    partition_key: Name
+    sort_key: Name
+    ttl: Name
+    billing: Literal["PAY_PER_REQUEST", "PROVISIONED"]
+
+
+@dataclass(frozen=True, kw_only=True, config=_FACTS)
 class DemoUser:
     """A person of the offline demo; `attributes` are custom ones, without their prefix."""
 
@@ -229,6 +239,7 @@ class Stack:
     roles: dict[Name, Role]
     functions: dict[Name, Function]
     http_api: HttpApi
+    session_table: SessionTable
     demo: Demo
 
     def resource(self, key: str) -> str:

@@ -13,6 +13,7 @@ import boto3
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from webapp.api.caller import CallerIdentity
 from webapp.api.client import ApiClient
@@ -20,7 +21,7 @@ from webapp.attempts import Attempts
 from webapp.credentials.pool import IdentityPool
 from webapp.credentials.transport import through
 from webapp.credentials.wallet import Wallet
-from webapp.errors import Unavailable
+from webapp.errors import StoreUnavailable, Unavailable
 from webapp.keyring import Keyring
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import ClientFacts
@@ -36,11 +37,14 @@ from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
+from webapp.store.dynamodb import DynamoStore
 from webapp.store.sqlite import SqliteStore
 from webapp.store.turns import Turns
 from webapp.store.vault import Vault
 
 Now = Callable[[], float]
+DYNAMODB_SECONDS = 0.7
+"""One attempt in all: dialling, handshake and answer."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,14 @@ class Services:
 def build(settings: Settings, *, now: Now = time.time) -> Services:
     """Build all rooms. Raises StoreUnavailable when the store cannot be opened."""
     ring = Keyring(settings.secret_keys)
-    store = open_store(settings.session_store_url)
-    vault = _vault(settings, store, ring, now)
     outbound = Outbound()
+    store = open_store(
+        settings.session_store_url,
+        outbound,
+        region=settings.aws_region,
+        dynamodb_endpoint=settings.session_table_endpoint,
+    )
+    vault = _vault(settings, store, ring, now)
     metadata = Metadata(
         outbound,
         issuer=settings.issuer,
@@ -148,9 +157,50 @@ def _log_refused(place: bytes, why: str) -> None:
     event("record_refused", level="error", session=fingerprint(place), reason=why)
 
 
-def open_store(url: str) -> Store:
-    """The store that a checked SESSION_STORE_URL names."""
+def open_store(
+    url: str,
+    outbound: Outbound | None = None,
+    *,
+    region: str | None = None,
+    dynamodb_endpoint: str | None = None,
+) -> Store:
+    """The store that a checked SESSION_STORE_URL names. Raises StoreUnavailable.
+
+    All but the address is for a DynamoDB store; None leaves region and endpoint to the AWS
+    environment.
+    """
+    if url.startswith("dynamodb://"):
+        api = _dynamodb(outbound or Outbound(), region, dynamodb_endpoint)
+        return DynamoStore(api, url.removeprefix("dynamodb://"))
     return SqliteStore(Path(url.removeprefix("sqlite:///")))
+
+
+def _dynamodb(outbound: Outbound, region: str | None, endpoint: str | None) -> Any:
+    """The one client that signs as the application itself, by AWS's chain of credentials.
+
+    It connects at the first operation and not here, and never over a fork (see Outbound).
+    """
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    try:
+        session = boto3.session.Session(region_name=region)
+        known = session.get_credentials() is not None
+    except BotoCoreError as error:  # such as a profile that is not there
+        raise _no_credentials(type(error).__name__) from None
+    if not known:
+        raise _no_credentials("NoCredentialsError")
+    # The store itself sends again: it knows the time that is left, and when not to.
+    config = Config(retries={"total_max_attempts": 1}, user_agent="portico")
+    client = session.client("dynamodb", endpoint_url=endpoint, config=config)
+    client.meta.events.register("before-send.dynamodb", through(outbound, DYNAMODB_SECONDS))
+    return client
+
+
+def _no_credentials(reason: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        "A DynamoDB store needs AWS credentials, and none were found; give the application a role"
+        " of its own, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment.",
+        reason=reason,
+    )
 
 
 def _identity_api(outbound: Outbound, region: str, endpoint: str | None) -> Any:

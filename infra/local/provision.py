@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from infra.facts import DemoUser, Stack
 from infra.local import provision_api, provision_cognito
 from infra.local.provision_clients import connect
+from infra.local.provision_sessions import session_table
 
 __all__ = ["Provisioned", "provision"]
 
@@ -75,6 +76,7 @@ def provision(endpoint_url: str, stack: Stack, app_base_url: str) -> Provisioned
     }
     function_arns = provision_api.functions(clients, stack, facts)
     provision_api.routes(clients, stack, api_id, function_arns, (issuer, client_id))
+    session_table(clients.tables, stack.resource("sessions"), stack.session_table)
     provision_cognito.users(clients, stack, user_pool_id)
     return Provisioned(
         endpoint_url=endpoint_url,

@@ -19,6 +19,7 @@ class Clients:
     iam: Any
     functions: Any
     api: Any
+    tables: Any
 
 
 def connect(endpoint_url: str, region: str) -> Clients:
@@ -45,6 +46,7 @@ def connect(endpoint_url: str, region: str) -> Clients:
         iam=client("iam"),
         functions=client("lambda"),
         api=client("apigatewayv2"),
+        tables=client("dynamodb"),
     )
 
 

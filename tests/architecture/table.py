@@ -26,6 +26,7 @@ WEBAPP: Table = {
     "attempts": ("keyring", "records"),
     "outbound": ("errors",),
     "store.base": ("errors", "records"),
+    "store.dynamodb": ("errors", "outbound", "store.base", "store.dynamodb"),
     "store": ("errors", "keyring", "records"),
     "managed_login": ("addresses", "errors", "outbound", "records"),
     "credentials.wallet": (

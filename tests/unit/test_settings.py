@@ -104,6 +104,7 @@ def test_from_a_file(name: str, tmp_path: Path) -> None:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://127.0.0.1:4567",
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://127.0.0.1:4568",
+        "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4570",
         "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:4569",
         "COGNITO_CLIENT_SECRET": "secret",
         "COGNITO_ISSUER": "https://issuer.example.com/pool",
@@ -260,6 +261,7 @@ def test_endpoints_of_an_offline_aws() -> None:
     assert settings.offline
     assert settings.user_pool_endpoint == "http://127.0.0.1:4566"
     assert settings.identity_pool_endpoint == "http://127.0.0.1:4566"
+    assert settings.session_table_endpoint == "http://127.0.0.1:4566"
     path = "us-east-1_AbC123/.well-known/openid-configuration"
     assert settings.discovery_url == f"http://127.0.0.1:4566/{path}"
     assert settings.issuer.startswith("https://cognito-idp.us-east-1.amazonaws.com/")
@@ -267,8 +269,10 @@ def test_endpoints_of_an_offline_aws() -> None:
         AWS_ENDPOINT_URL="http://127.0.0.1:4566",
         AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="http://127.0.0.1:1",
         AWS_ENDPOINT_URL_COGNITO_IDENTITY="http://127.0.0.1:2",
+        AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:4",
         COGNITO_DISCOVERY_URL="http://127.0.0.1:3/d",
     )
+    assert apart.session_table_endpoint == "http://127.0.0.1:4"
     assert apart.user_pool_endpoint == "http://127.0.0.1:1"
     assert apart.identity_pool_endpoint == "http://127.0.0.1:2"
     assert apart.discovery_url == "http://127.0.0.1:3/d"
@@ -324,7 +328,11 @@ def test_fallback_keys() -> None:
         ("SESSION_STORE_URL", "postgres://x"),
         ("SESSION_STORE_URL", "sessions.db"),
         ("SESSION_STORE_URL", "redis://localhost"),
-        ("SESSION_STORE_URL", "dynamodb://table"),
+        ("SESSION_STORE_URL", "dynamodb://"),
+        ("SESSION_STORE_URL", "dynamodb://ab"),
+        ("SESSION_STORE_URL", "dynamodb://table/other"),
+        ("SESSION_STORE_URL", "dynamodb://key:secret@table"),
+        ("SESSION_STORE_URL", "dynamodb:table"),
     ],
 )
 def test_values_that_make_no_sense(name: str, value: str) -> None:

@@ -54,6 +54,7 @@ class _Table(BaseModel):
     aws_endpoint_url: Url | None = None
     aws_endpoint_url_cognito_identity_provider: Url | None = None
     aws_endpoint_url_cognito_identity: Url | None = None
+    aws_endpoint_url_dynamodb: Url | None = None
     aws_endpoint_url_sts: Url | None = None
     cognito_user_pool_id: Annotated[str, matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
     cognito_client_id: Annotated[str, matching(r"[\w+.-]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
@@ -144,6 +145,11 @@ class Settings(_Table):
     def identity_pool_endpoint(self) -> str | None:
         """The address of the identity pool API when it is not AWS's own."""
         return self.aws_endpoint_url_cognito_identity or self.aws_endpoint_url
+
+    @property
+    def session_table_endpoint(self) -> str | None:
+        """The address of DynamoDB when it is not AWS's own."""
+        return self.aws_endpoint_url_dynamodb or self.aws_endpoint_url
 
     @property
     def offline(self) -> bool:

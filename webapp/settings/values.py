@@ -107,8 +107,16 @@ def store_url(value: str) -> str:
                 "needs a file: sqlite:///var/sessions.db or sqlite:////srv/sessions.db"
             )
         return value
-    if scheme in ("redis", "rediss", "dynamodb"):
+    if scheme == "dynamodb":
+        # AWS, "Naming rules" of DynamoDB tables.
+        if not re.fullmatch(r"dynamodb://[A-Za-z0-9_.-]{3,255}", value):
+            raise ValueError("needs the name of a table: dynamodb://portico-sessions")
+        return value
+    if scheme in ("redis", "rediss"):
         raise ValueError(
-            f"names a {scheme} store, which this release does not have; use sqlite:///"
+            f"names a {scheme} store, which this release does not have; use sqlite:/// or"
+            " dynamodb://TABLE"
         )
-    raise ValueError("must be a store address such as sqlite:///var/sessions.db")
+    raise ValueError(
+        "must be a store address such as sqlite:///var/sessions.db or dynamodb://TABLE"
+    )

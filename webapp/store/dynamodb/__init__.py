@@ -1,0 +1,3 @@
+from webapp.store.dynamodb.store import DynamoStore
+
+__all__ = ["DynamoStore"]
