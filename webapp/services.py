@@ -34,6 +34,7 @@ from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
+from webapp.store.redis import RedisStore
 from webapp.store.sqlite import SqliteStore
 from webapp.store.turns import Turns
 from webapp.store.vault import Vault
@@ -72,7 +73,7 @@ class Services:
 def build(settings: Settings, *, now: Now = time.time) -> Services:
     """Build all rooms. Raises StoreUnavailable when the store cannot be opened."""
     ring = Keyring(settings.secret_keys)
-    store = open_store(settings.session_store_url)
+    store = open_store(settings.session_store_url, now=now)
     vault = _vault(settings, store, ring, now)
     outbound = Outbound()
     aws = _aws(settings.aws_region)
@@ -145,9 +146,15 @@ def _log_refused(place: bytes, why: str) -> None:
     event("record_refused", level="error", session=fingerprint(place), reason=why)
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, now: Now = time.time) -> Store:
     """The store that a checked SESSION_STORE_URL names."""
-    return SqliteStore(Path(url.removeprefix("sqlite:///")))
+    if url.startswith("sqlite:///"):
+        return SqliteStore(Path(url.removeprefix("sqlite:///")))
+    return RedisStore(url, now=now, report=_log_store)
+
+
+def _log_store(code: str, sentence: str) -> None:
+    event(code, level="warning", why=sentence)
 
 
 def _aws(region: str) -> boto3.session.Session:
