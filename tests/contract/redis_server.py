@@ -81,7 +81,7 @@ class RedisServer:
         self.say("FLUSHALL")
         self.say("SCRIPT", "FLUSH")
 
-    def keys(self) -> dict[bytes, int]:
+    def lives(self) -> dict[bytes, int]:
         """Every key, with the milliseconds until it ends; -1 is a key without an end."""
         client = Redis(port=self.port, password=self.password, protocol=2)
         try:
