@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-Mode = Literal["open", "slow", "hole", "drip", "nonsense"]
+Mode = Literal["open", "slow", "hole", "drip", "nonsense", "cut"]
 CHUNK = 65536
 
 
@@ -15,13 +15,14 @@ class FaultProxy:
     """Listens on a port of its own and passes on to `target`, as its `mode` has it.
 
     slow: each answer comes `lag` seconds late; hole: nothing is passed on and nothing is said;
-    drip: answers come byte by byte; nonsense: an answer that is no Redis. The mode also holds for
-    connections that stand. `down` and `up` close and open the port itself.
+    drip: answers come byte by byte; nonsense: an answer that is no Redis; cut: the next question
+    is passed on, and its answer is a closed connection. The mode also holds for connections that
+    stand; another target does not. `down` and `up` close and open the port itself.
     """
 
     def __init__(self, target: int, *, lag: float = 2.0) -> None:
         self.mode: Mode = "open"
-        self._target = target
+        self.target = target
         self._lag = lag
         self._over = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -60,7 +61,7 @@ class FaultProxy:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
+                server = socket.create_connection(("127.0.0.1", self.target))
                 self._sockets += (client, server)
                 for source, sink in ((client, server), (server, client)):
                     pump = (source, sink, source is server)
@@ -71,6 +72,9 @@ class FaultProxy:
             while chunk := source.recv(CHUNK):
                 if self.mode == "hole":
                     continue
+                if is_answer and self.mode == "cut":
+                    self.mode = "open"
+                    break
                 if is_answer and self.mode == "slow" and self._over.wait(self._lag):
                     break
                 if is_answer and self.mode == "nonsense":

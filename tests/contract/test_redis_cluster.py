@@ -87,6 +87,27 @@ def test_ST_05_a_slot_moves(nodes: list[RedisServer], store: RedisStore) -> None
             node.say("CLUSTER", "SETSLOT", slot, "STABLE")
 
 
+def test_ST_01_another_takes_over(nodes: list[RedisServer], store: RedisStore) -> None:
+    """When a server dies and another has its slots, the first read finds the other."""
+    key = next(key for key in KEYS if owner(nodes, key) == 0)
+    slot = key_slot(b"portico:s:" + key)
+    for node in nodes:
+        node.say("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    put(store, key, person=None)
+    names = [identity(node) for node in nodes]
+    nodes[0].stop()
+    try:
+        for node in nodes[1:]:
+            node.say("CLUSTER", "SETSLOT", slot, "NODE", names[1])
+        assert store.load(key, now=NOW) is None  # it has the slot, and never had the record
+        assert put(store, key, person=None) is True
+    finally:
+        nodes[1].empty()
+        nodes[0].start()
+        for node in nodes:
+            node.say("CLUSTER", "SETSLOT", slot, "NODE", names[0])
+
+
 def test_ST_01_one_server_away(nodes: list[RedisServer], store: RedisStore) -> None:
     """Without the server it was told of, the store goes on where it can, and recovers by itself."""
     for node in nodes:

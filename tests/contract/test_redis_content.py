@@ -71,6 +71,15 @@ def test_ST_15_a_tombstone_keeps_its_time(server: RedisServer, store: RedisStore
     put(store, expires_at=int(NOW) + 10)
     store.delete(KEY, until=int(NOW) + SECONDS)
     assert SECONDS * 1000 < server.lives()[PLACE] <= (SECONDS + 60) * 1000
+    store.delete(KEY, until=int(NOW) + 5)
+    assert server.lives()[PLACE] > SECONDS * 1000
+
+
+def test_ST_15_a_list_lasts_as_long_as_its_last(server: RedisServer, store: RedisStore) -> None:
+    """A short session never takes the list of a longer one away."""
+    put(store, expires_at=int(NOW) + SECONDS)
+    put(store, OTHER, expires_at=int(NOW) + 5)
+    assert server.lives()[LISTED] > SECONDS * 1000
 
 
 def test_ST_15_a_list_sheds_what_has_ended(server: RedisServer) -> None:

@@ -76,20 +76,53 @@ def test_ST_01_killed_and_restarted(tmp_path: Path) -> None:
         assert store.load(KEY, now=NOW) == Stored(b"two", 2, LATER)
         server.stop()
         server.start()
-        assert store.load(KEY, now=NOW) == Stored(b"two", 2, LATER)
+        assert put(store, OTHER, person=None) is True
+        server.stop()
+        server.start()
         assert store.claim(b"name", b"me", now=NOW, seconds=6) is True
+        server.stop()
+        server.start()
         assert store.delete(KEY, until=LATER) == Stored(b"two", 2, LATER)
+        assert store.load(KEY, now=NOW) is None
+        assert store.load(OTHER, now=NOW)
 
 
-def test_ST_01_down_at_the_start(server: RedisServer) -> None:
-    """A server that is away at the start is reported, and used as soon as it is there."""
-    server.stop()
+def test_ST_01_down_at_the_start(tmp_path: Path) -> None:
+    """A server that is away at the start is reported, and used and looked at once it is there."""
+    options = ("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru")
     said: list[tuple[str, str]] = []
-    store = RedisStore(server.url, now=lambda: NOW, report=lambda *words: said.append(words))
-    assert said == [("store_unreachable", "Redis does not answer: ConnectionRefusedError.")]
-    server.start()
-    store.ping()
-    assert put(store) is True
+    with started(tmp_path / "redis", *options) as server:
+        server.stop()
+        store = RedisStore(server.url, now=lambda: NOW, report=lambda *words: said.append(words))
+        assert said == [("store_unreachable", "Redis does not answer: ConnectionRefusedError.")]
+        server.start()
+        assert put(store) is True
+        store.ping()
+        store.ping()
+    assert [code for code, _ in said[1:]] == ["store_may_evict"]
+
+
+def test_ST_01_cut_off(proxy: FaultProxy, server: RedisServer) -> None:
+    """A connection that dies on a question: what does no harm twice is asked again, and only that.
+
+    A write may have been done, and is not done again.
+    """
+    store = opened(proxy.url)
+    store.delete(KEY, until=LATER)  # the server knows the script from here on
+    put(store)
+    proxy.mode = "cut"
+    assert store.load(KEY, now=NOW) == Stored(b"one", 1, LATER)
+    proxy.mode = "cut"
+    assert store.claim(b"name", b"me", now=NOW, seconds=6) is True
+    proxy.mode = "cut"
+    with pytest.raises(StoreUnavailable) as refused:
+        store.delete(KEY, until=LATER)
+    assert refused.value.facts == {"reason": "closed"}
+    assert store.load(KEY, now=NOW) is None
+    proxy.mode = "cut"
+    with pytest.raises(StoreUnavailable):
+        put(store, OTHER, person=None)
+    assert store.load(OTHER, now=NOW) == Stored(b"one", 1, LATER)
 
 
 @pytest.mark.parametrize("mode", ["slow", "hole", "drip"])
@@ -219,6 +252,19 @@ def test_ST_05_full(tmp_path: Path) -> None:
         assert store.load(KEY, now=NOW) is None
         store.release(b"name", b"me")
         store.ping()
+
+
+def test_ST_05_read_only_after_a_failover(server: RedisServer, tmp_path: Path) -> None:
+    """Where a name has moved to another server, the old one's refusal makes the store look anew."""
+    with started(tmp_path / "old") as old, proxied(old.port) as name:
+        store = opened(name.url)
+        store.ping()  # a connection to keep
+        old.say("REPLICAOF", "127.0.0.1", server.port)
+        name.target = server.port
+        with pytest.raises(StoreUnavailable) as refused:
+            store.claim(b"name", b"me", now=NOW, seconds=6)
+        assert refused.value.facts == {"reason": "READONLY"}
+        assert store.claim(b"name", b"me", now=NOW, seconds=6) is True
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl", "volatile-lru", "noeviction"])
