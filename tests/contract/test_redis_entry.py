@@ -58,12 +58,19 @@ def test_ST_05_fewest_permissions(server: RedisServer) -> None:
     """The permissions that the documentation names are enough; with fewer it is said."""
     rights = ("on", ">secret", "resetkeys", "~portico:*", "resetchannels", "nocommands")
     server.say("ACL", "SETUSER", "portico", *rights, *COMMANDS.split())
-    server.say("ACL", "SETUSER", "reader", *rights, "+get")
+    server.say("ACL", "SETUSER", "reader", *rights, "+get", "+ping")
     store = RedisStore(server.url.replace("//", "//portico:secret@"), now=lambda: NOW)
     for operation in operations(store):
         operation()
     assert store.keys_of(b"nobody", now=NOW) == []
-    reader = RedisStore(server.url.replace("//", "//reader:secret@"), now=lambda: NOW)
+    said: list[str] = []
+    reader = RedisStore(
+        server.url.replace("//", "//reader:secret@"),
+        now=lambda: NOW,
+        report=lambda code, sentence: said.append(code),
+    )
+    reader.ping()
+    assert said == ["store_policy_unknown"]
     with pytest.raises(StoreUnavailable) as refused:
         put(reader)
     assert refused.value.facts == {"reason": "NOPERM"}

@@ -157,7 +157,14 @@ class RedisStore:
 
     def _look(self) -> None:
         """Warn of a server that may throw sessions away while they live."""
-        said: bytes = self._ask(b"", "INFO", "memory", ends_at=self._ends_at(), again=True)
+        try:
+            said: bytes = self._ask(b"", "INFO", "memory", ends_at=self._ends_at(), again=True)
+        except StoreUnavailable as error:
+            if error.facts["reason"] != "NOPERM":
+                raise
+            self._looked = True
+            self._report("store_policy_unknown", "Redis does not let this user ask; allow +info.")
+            return
         facts = dict(line.split(":", 1) for line in said.decode().splitlines() if ":" in line)
         self._looked = True
         policy = facts.get("maxmemory_policy", "unknown")
