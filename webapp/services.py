@@ -38,6 +38,7 @@ from webapp.signin.journey import Journey
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
 from webapp.store.dynamodb import DynamoStore
+from webapp.store.redis import RedisStore
 from webapp.store.sqlite import SqliteStore
 from webapp.store.turns import Turns
 from webapp.store.vault import Vault
@@ -85,6 +86,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         outbound,
         region=settings.aws_region,
         dynamodb_endpoint=settings.session_table_endpoint,
+        now=now,
     )
     vault = _vault(settings, store, ring, now)
     metadata = Metadata(
@@ -163,16 +165,23 @@ def open_store(
     *,
     region: str | None = None,
     dynamodb_endpoint: str | None = None,
+    now: Now = time.time,
 ) -> Store:
     """The store that a checked SESSION_STORE_URL names. Raises StoreUnavailable.
 
-    All but the address is for a DynamoDB store; None leaves region and endpoint to the AWS
-    environment.
+    `outbound`, `region` and `dynamodb_endpoint` are for a DynamoDB store; None leaves region and
+    endpoint to the AWS environment. `now` is for Redis, which is told lifetimes.
     """
-    if url.startswith("dynamodb://"):
-        api = _dynamodb(outbound or Outbound(), region, dynamodb_endpoint)
-        return DynamoStore(api, url.removeprefix("dynamodb://"))
-    return SqliteStore(Path(url.removeprefix("sqlite:///")))
+    scheme, _, rest = url.partition("://")
+    if scheme == "dynamodb":
+        return DynamoStore(_dynamodb(outbound or Outbound(), region, dynamodb_endpoint), rest)
+    if scheme in ("redis", "rediss"):
+        return RedisStore(url, now=now, report=_log_store)
+    return SqliteStore(Path(rest.removeprefix("/")))
+
+
+def _log_store(code: str, sentence: str) -> None:
+    event(code, level="warning", why=sentence)
 
 
 def _dynamodb(outbound: Outbound, region: str | None, endpoint: str | None) -> Any:

@@ -8,11 +8,14 @@ import pytest
 from infra.local.process import free_port, start_offline_aws
 from infra.local.provision_sessions import session_table
 from infra.stack import load_stack
-from tests.contract.dynamodb import ACCESS_KEY, SECRET_KEY, Fronted, Hosts, front_of
-from tests.contract.stores import STORES, Backend, table_of
+from tests.contract.dynamodb import ACCESS_KEY, SECRET_KEY, Fronted, Hosts, front_of, table_of
+from tests.contract.redis_server import RedisServer, clustered, started
+from tests.contract.stores import NOW, SQLITE, STORES, Backend
 from tests.stack.world import Offline
 from webapp.services import open_store
 from webapp.store.base import Store
+from webapp.store.dynamodb import DynamoStore
+from webapp.store.redis import RedisStore
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +33,7 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
 @pytest.fixture(params=STORES)
 def backend(request: pytest.FixtureRequest) -> Backend:
     """One back end after the other."""
-    found = request.param(request)
+    found = request.getfixturevalue(request.param)
     assert isinstance(found, Backend)
     return found
 
@@ -49,6 +52,65 @@ def other_host(backend: Backend, store: Store, tmp_path: Path) -> Store:
 
 
 @pytest.fixture
+def sqlite() -> Backend:
+    """SQLite on a real file."""
+    return SQLITE
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis server for the whole run; what a test stops is started again for the next."""
+    with started(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> Backend:
+    """One Redis server, emptied."""
+    redis_server.start()
+    redis_server.empty()
+    return _backend("redis", redis_server.url, [redis_server])
+
+
+@pytest.fixture(scope="session")
+def redis_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
+    """Three real servers that are a cluster."""
+    with clustered(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def redis_cluster(redis_nodes: list[RedisServer]) -> Backend:
+    """A Redis cluster, emptied."""
+    for node in redis_nodes:
+        node.start()
+    for node in redis_nodes:
+        node.await_cluster(len(redis_nodes))
+        node.empty()
+    return _backend("redis-cluster", f"{redis_nodes[0].url}?cluster=true", redis_nodes)
+
+
+@pytest.fixture
+def dynamodb_backend(dynamodb: Hosts) -> Backend:
+    """One table for each folder, made from the facts of the stack, on the offline AWS.
+
+    Without its TTL: that goes by the machine's clock, and the tests have one of their own.
+    """
+
+    def open_table(folder: Path) -> Store:
+        api = dynamodb.next_client()
+        session_table(api, table_of(folder), load_stack().session_table, expiry=False)
+        return DynamoStore(api, table_of(folder))
+
+    return Backend(
+        "dynamodb",
+        open_table,
+        lambda folder: dynamodb.next_client().delete_table(TableName=table_of(folder)),
+        purges=False,
+    )
+
+
+@pytest.fixture
 def fronted(dynamodb: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fronted]:
     """A DynamoDB store as the application opens it, behind a front with faults."""
     raw = dynamodb.next_client()
@@ -62,3 +124,11 @@ def fronted(dynamodb: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             dynamodb_endpoint=server.server.origin,
         )
         yield Fronted(store, front, server, table_of(tmp_path), raw)
+
+
+def _backend(name: str, url: str, servers: list[RedisServer]) -> Backend:
+    def break_it(_: Path) -> None:
+        for server in servers:
+            server.stop()
+
+    return Backend(name, lambda _: RedisStore(url, now=lambda: NOW), break_it, purges=False)

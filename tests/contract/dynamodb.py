@@ -4,7 +4,9 @@ import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +31,11 @@ class Hosts:
     def next_client(self) -> Any:
         """The client of the other host; making one anew takes longer than most tests."""
         return next(self._clients)
+
+
+def table_of(folder: Path) -> str:
+    """The name of the table that stands for a folder."""
+    return f"sessions-{sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)

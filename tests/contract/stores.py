@@ -1,22 +1,23 @@
 """The stores that must all pass the contract, each with what it needs to be opened.
 
-Another back end joins by one more entry in `STORES`; where it talks to a server that the machine
-may lack, its entry carries the marker of that part.
+Another back end joins by one more entry in `STORES`, which names the fixture that makes it; where
+it talks to a server that the machine may lack, its entry carries the marker of that part.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from infra.local.provision_sessions import session_table
-from infra.stack import load_stack
-from tests.contract.dynamodb import Hosts
 from webapp.store.base import Store
-from webapp.store.dynamodb import DynamoStore
 from webapp.store.sqlite import SqliteStore
+
+NOW = 1_800_000_000.5
+LATER = 1_800_001_000
+KEY, OTHER = b"k" * 32, b"o" * 32
+ANN, BEN = b"a" * 32, b"b" * 32
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,12 @@ class Backend:
     open: Callable[[Path], Store]
     break_it: Callable[[Path], object]
     """Makes the place unusable beneath an open store."""
-    sweeps: bool = True
-    """Whether `purge` removes what has ended; else the server behind it does."""
+    purges: bool = True
+    """Whether ended rows stay until they are purged, and do not go by themselves."""
 
-
-Opening = Callable[[pytest.FixtureRequest], Backend]
-"""Makes a back end; one that needs a server asks the request for the fixture that starts it."""
+    def purged(self, rows: int) -> int:
+        """How many of so many ended rows `purge` finds to remove."""
+        return rows if self.purges else 0
 
 
 def _break_sqlite(folder: Path) -> None:
@@ -41,39 +42,37 @@ def _break_sqlite(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def sqlite(request: pytest.FixtureRequest) -> Backend:
-    """One file in the test's folder."""
-    del request
-    return Backend("sqlite", lambda folder: SqliteStore(folder / "sessions.db"), _break_sqlite)
-
-
-def dynamodb(request: pytest.FixtureRequest) -> Backend:
-    """One table for each folder, made from the facts of the stack, on the offline AWS.
-
-    Without its TTL: that goes by the machine's clock, and the tests have one of their own.
-    """
-    hosts = request.getfixturevalue("dynamodb")
-    assert isinstance(hosts, Hosts)
-
-    def open_table(folder: Path) -> Store:
-        api = hosts.next_client()
-        session_table(api, table_of(folder), load_stack().session_table, expiry=False)
-        return DynamoStore(api, table_of(folder))
-
-    return Backend(
-        "dynamodb",
-        open_table,
-        lambda folder: hosts.next_client().delete_table(TableName=table_of(folder)),
-        sweeps=False,
-    )
-
-
-def table_of(folder: Path) -> str:
-    """The name of the table that stands for a folder."""
-    return f"sessions-{sha256(str(folder).encode()).hexdigest()[:16]}"
-
+SQLITE = Backend("sqlite", lambda folder: SqliteStore(folder / "sessions.db"), _break_sqlite)
 
 STORES = [
-    pytest.param(sqlite, id="sqlite"),
-    pytest.param(dynamodb, id="dynamodb", marks=pytest.mark.stack),
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("redis", id="redis", marks=pytest.mark.redis),
+    pytest.param("redis_cluster", id="redis-cluster", marks=pytest.mark.redis),
+    pytest.param("dynamodb_backend", id="dynamodb", marks=pytest.mark.stack),
 ]
+
+
+def put(
+    store: Store,
+    key: bytes = KEY,
+    sealed: bytes = b"one",
+    *,
+    expires_at: int = LATER,
+    person: bytes | None = ANN,
+) -> bool:
+    """Create a record at NOW."""
+    return store.create(key, sealed, expires_at=expires_at, person=person, now=NOW)
+
+
+def operations(store: Store) -> list[Callable[[], object]]:
+    """Every operation that needs a store that works."""
+    return [
+        partial(store.load, KEY, now=NOW),
+        partial(put, store),
+        partial(store.replace, KEY, b"two", version=1, expires_at=LATER),
+        partial(store.delete, KEY, until=LATER),
+        partial(store.claim, b"name", b"me", now=NOW, seconds=6),
+        partial(store.release, b"name", b"me"),
+        partial(store.keys_of, ANN, now=NOW),
+        store.ping,
+    ]

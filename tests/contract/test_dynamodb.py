@@ -10,7 +10,7 @@ import pytest
 from infra.local.provision_sessions import session_table
 from infra.stack import load_stack
 from tests.contract.dynamodb import Fronted, Hosts
-from tests.contract.test_store import ANN, BEN, KEY, LATER, NOW, OTHER, put
+from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, put
 from tests.doubles.message import Answer, Request
 from webapp.errors import StoreUnavailable
 from webapp.store.base import Store, Stored

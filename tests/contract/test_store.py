@@ -1,34 +1,17 @@
 """The contract of webapp/store/base.py, the same for every back end (ST-20)."""
 
 import threading
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.contract.stores import Backend
+from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, Backend, operations, put
 from tests.race import Race, at_once
 from webapp.errors import StoreUnavailable
 from webapp.store.base import Store, Stored
 
-NOW = 1_800_000_000.5
-LATER = 1_800_001_000
-KEY, OTHER = b"k" * 32, b"o" * 32
-ANN, BEN = b"a" * 32, b"b" * 32
 ROUNDS = 100
-
-
-def put(
-    store: Store,
-    key: bytes = KEY,
-    sealed: bytes = b"one",
-    *,
-    expires_at: int = LATER,
-    person: bytes | None = ANN,
-) -> bool:
-    """Create a record at NOW."""
-    return store.create(key, sealed, expires_at=expires_at, person=person, now=NOW)
 
 
 def test_nothing_is_there(store: Store) -> None:
@@ -106,6 +89,35 @@ def test_replace_keeps_the_person(store: Store) -> None:
     assert store.keys_of(ANN, now=NOW) == [KEY]
 
 
+def test_replace_with_a_later_end_keeps_the_person(store: Store, other_host: Store) -> None:
+    """A record that goes on past its first end is still in its person's list then."""
+    put(store)
+    put(store, OTHER)
+    store.replace(KEY, b"two", version=1, expires_at=LATER + 500)
+    assert store.keys_of(ANN, now=LATER + 499) == [KEY]
+    put(other_host, b"n" * 32, expires_at=LATER + 900)  # a sign-in long after the first end
+    assert sorted(other_host.keys_of(ANN, now=LATER + 499)) == [KEY, b"n" * 32]
+
+
+def test_replace_with_an_earlier_end(store: Store) -> None:
+    """A record whose end was moved forward ends then, for its person's list too."""
+    put(store)
+    store.replace(KEY, b"two", version=1, expires_at=LATER - 500)
+    assert store.load(KEY, now=LATER - 500) is None
+    assert store.keys_of(ANN, now=LATER - 500) == []
+    assert store.keys_of(ANN, now=LATER - 501) == [KEY]
+
+
+def test_delete_of_a_tombstone_makes_it_last(store: Store) -> None:
+    """A second delete never shortens the tombstone of the first, and may lengthen it."""
+    put(store, expires_at=int(NOW) + 10)
+    store.delete(KEY, until=int(NOW) + 20)
+    assert store.delete(KEY, until=LATER) is None
+    assert store.delete(KEY, until=int(NOW) + 5) is None
+    store.purge(now=LATER - 1, limit=100)
+    assert put(store) is False
+
+
 def test_delete_hands_out_what_stood_there(store: Store, other_host: Store) -> None:
     """Deleting gives the newest record, once; the second time there is nothing."""
     put(store)
@@ -122,7 +134,7 @@ def test_tombstone_outlives_the_record(backend: Backend, store: Store) -> None:
     store.delete(KEY, until=LATER)
     store.purge(now=NOW + 20, limit=100)
     assert put(store) is False
-    assert store.purge(now=LATER + 1, limit=100) == int(backend.sweeps)
+    assert store.purge(now=LATER + 1, limit=100) == backend.purged(1)
 
 
 def test_ended_records_are_not_seen(store: Store) -> None:
@@ -153,11 +165,11 @@ def test_purge_takes_only_what_has_ended(backend: Backend, store: Store) -> None
     put(store, OTHER)
     store.claim(b"old", b"me", now=NOW - 100, seconds=5)
     store.claim(b"new", b"me", now=NOW, seconds=5)
-    assert store.purge(now=NOW, limit=100) == 2 * backend.sweeps
+    assert store.purge(now=NOW, limit=100) == backend.purged(2)
     assert store.purge(now=NOW, limit=100) == 0
     assert store.load(OTHER, now=NOW)
     assert store.claim(b"new", b"you", now=NOW, seconds=5) is False
-    assert put(store) is backend.sweeps  # a purged key is free again
+    assert put(store) is backend.purges  # a purged key is free again
 
 
 def test_purge_keeps_to_its_limit(backend: Backend, store: Store) -> None:
@@ -166,7 +178,7 @@ def test_purge_keeps_to_its_limit(backend: Backend, store: Store) -> None:
         put(store, bytes((number,)) * 32, expires_at=int(NOW) - 5)
         store.claim(b"claim%d" % number, b"me", now=NOW - 100, seconds=5)
     gone = [store.purge(now=NOW, limit=5) for _ in range(5)]
-    assert sum(gone) == 16 * backend.sweeps
+    assert sum(gone) == backend.purged(16)
     assert max(gone) <= 5
 
 
@@ -280,18 +292,9 @@ def test_ping(store: Store) -> None:
 def test_a_broken_store_is_unavailable(backend: Backend, store: Store, tmp_path: Path) -> None:
     """Every operation of a store that is out of order raises StoreUnavailable and nothing else."""
     backend.break_it(tmp_path)
-    operations: list[Callable[[], object]] = [
-        partial(store.load, KEY, now=NOW),
-        partial(put, store),
-        partial(store.replace, KEY, b"two", version=1, expires_at=LATER),
-        partial(store.delete, KEY, until=LATER),
-        partial(store.claim, b"name", b"me", now=NOW, seconds=6),
-        partial(store.release, b"name", b"me"),
-        partial(store.keys_of, ANN, now=NOW),
-        store.ping,
-    ]
-    if backend.sweeps:
-        operations.append(partial(store.purge, now=NOW, limit=5))
-    for operation in operations:
+    broken = operations(store)
+    if backend.purges:
+        broken.append(partial(store.purge, now=NOW, limit=5))
+    for operation in broken:
         with pytest.raises(StoreUnavailable):
             operation()

@@ -327,7 +327,7 @@ def test_fallback_keys() -> None:
         ("SESSION_STORE_URL", "sqlite:///"),
         ("SESSION_STORE_URL", "postgres://x"),
         ("SESSION_STORE_URL", "sessions.db"),
-        ("SESSION_STORE_URL", "redis://localhost"),
+        ("SESSION_STORE_URL", "redis:localhost"),
         ("SESSION_STORE_URL", "dynamodb://"),
         ("SESSION_STORE_URL", "dynamodb://ab"),
         ("SESSION_STORE_URL", "dynamodb://table/other"),

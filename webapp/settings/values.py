@@ -1,13 +1,15 @@
 """What a single setting may look like. Each check says what is wrong and how to write it."""
 
 import re
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator
 
 from webapp.addresses import is_loopback
 
 MIN_KEY_BYTES = 32
+REDIS_OPTIONS = ("cluster", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile")
 
 
 def exact(value: str) -> str:
@@ -113,10 +115,52 @@ def store_url(value: str) -> str:
             raise ValueError("needs the name of a table: dynamodb://portico-sessions")
         return value
     if scheme in ("redis", "rediss"):
-        raise ValueError(
-            f"names a {scheme} store, which this release does not have; use sqlite:/// or"
-            " dynamodb://TABLE"
-        )
+        return _redis_url(value)
     raise ValueError(
-        "must be a store address such as sqlite:///var/sessions.db or dynamodb://TABLE"
+        "must be a store address such as sqlite:///var/sessions.db, redis://host or"
+        " dynamodb://TABLE"
     )
+
+
+def _redis_url(value: str) -> str:
+    # No sentence repeats the address: there may be a password in it.
+    example = "write it like redis://user:password@host:6379/0"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise ValueError(
+            f"is not a Redis address; {example}, with %40 for @ and %2F for / in the password"
+        ) from None
+    if not parts.hostname or port == 0 or parts.fragment or re.search(r"[\s\x00-\x1f]", value):
+        raise ValueError(f"is not a Redis address; {example}, with %23 for # in the password")
+    options = dict(pairs)
+    if len(options) != len(pairs):
+        raise ValueError("sets an option twice; keep one of them")
+    if not re.fullmatch(r"/?|/\d{1,4}", parts.path):
+        raise ValueError(f"must end in the number of a database or in nothing; {example}")
+    _check_redis_options(parts.scheme, options)
+    if options.get("cluster") == "true" and parts.path.strip("/0"):
+        raise ValueError("names a database, but a cluster has only number 0; leave it out")
+    return value
+
+
+def _check_redis_options(scheme: str, options: dict[str, str]) -> None:
+    for name in options:
+        if name not in REDIS_OPTIONS:
+            raise ValueError(f"has an unknown option; there are {', '.join(REDIS_OPTIONS)}")
+        if name.startswith("ssl_") and scheme != "rediss":
+            raise ValueError(f"has {name}, which is for rediss:// only; write rediss or leave it")
+    if options.get("cluster", "true") not in ("true", "false"):
+        raise ValueError("has a cluster option that is neither true nor false; write one of them")
+    if options.get("ssl_cert_reqs", "required") != "required":
+        raise ValueError(
+            "would not check the server's certificate; leave ssl_cert_reqs out, and name the"
+            " authority of a private certificate in ssl_ca_certs"
+        )
+    if "ssl_keyfile" in options and "ssl_certfile" not in options:
+        raise ValueError("has ssl_keyfile without ssl_certfile; set both")
+    for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
+        if name in options and not Path(options[name]).is_file():
+            raise ValueError(f"names a file in {name} that is not there; check the path")
