@@ -134,6 +134,7 @@ class Security:
         """Raise Forbidden for a post that another site caused, as far as the browser tells."""
         if request.mimetype != FORM:
             raise BadInput("Only an ordinary form is taken here.", code="media_type")
+        _must_fit()
         origin = request.headers.get("Origin")
         if origin is not None and origin != self._base_url:
             raise Forbidden("Another site sent this form.", code="origin")
@@ -151,3 +152,13 @@ class Security:
         # origin there; before it is known the directive is left out rather than wrong.
         origin = self._login_origin()
         return f"{POLICY}; form-action 'self' {origin}" if origin else POLICY
+
+
+def _must_fit() -> None:
+    """Raise RequestEntityTooLarge for a body of unknown length that is past the limit.
+
+    One of known length is refused by its header; a chunked one Werkzeug cuts at the limit without a
+    word, and says so only to whoever asks for more.
+    """
+    if request.content_length is None and request.form is not None:
+        request.stream.read(1)
