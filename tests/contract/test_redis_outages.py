@@ -103,10 +103,7 @@ def test_ST_01_down_at_the_start(tmp_path: Path) -> None:
 
 
 def test_ST_01_cut_off(proxy: FaultProxy, server: RedisServer) -> None:
-    """A connection that dies on a question: what does no harm twice is asked again, and only that.
-
-    A write may have been done, and is not done again.
-    """
+    """When a connection dies on a question, reads and claims are asked again and writes are not."""
     store = opened(proxy.url)
     store.delete(KEY, until=LATER)  # the server knows the script from here on
     put(store)
