@@ -15,10 +15,12 @@ from webapp.attempts import COOKIE_SECONDS, Attempts
 from webapp.errors import SessionEnded, StoreUnavailable
 from webapp.observe import event, fingerprint, seen
 from webapp.records import SessionRecord, SignInAttempt
+from webapp.store.sealing import Ticket
 from webapp.store.vault import Session, Vault
 
 TICKET = "portico"
 ATTEMPTS = "portico-signin"
+MOST_REFUSED = 10_000
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Sessions:
         prefix = "__Host-" if secure else ""
         self._ticket_name = prefix + TICKET
         self._attempts_name = prefix + ATTEMPTS
+        self._refused: dict[str, None] = {}
 
     def install(self, app: Flask) -> None:
         """Write the cookies behind every view."""
@@ -86,6 +89,17 @@ class Sessions:
         visit = self._visit()
         visit.session, visit.looked, visit.personal = None, True, True
         visit.ticket_to_set = ""
+
+    def ticket(self) -> str | None:
+        """The ticket as this browser shows it, if it has the form of one."""
+        cookie = self._cookie(self._ticket_name)
+        return cookie if cookie and Ticket.parse(cookie) else None
+
+    def refuse(self, ticket: str) -> None:
+        """Take this ticket for nobody's in this process, while the store cannot end its session."""
+        self._refused[ticket] = None
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.pop(next(iter(self._refused)), None)
 
     def attempts(self) -> list[SignInAttempt]:
         """The sign-ins that this browser has under way."""
@@ -136,7 +150,7 @@ class Sessions:
         return response
 
     def _opened(self, cookie: str) -> Session | None:
-        session = self._vault.open(cookie)
+        session = None if cookie in self._refused else self._vault.open(cookie)
         if session is None:
             event("session_not_found")  # ended, unknown or made up: the store cannot tell which
             return None

@@ -81,7 +81,7 @@ def test_SO_03_back_button_shows_nothing_private(demo: Demo, with_memory: Browse
     """After signing out, Back leads to no page that somebody signed in had seen."""
     context = with_memory.new_context()
     visitor = Visitor(context, demo, "desktop-script")
-    person = demo.person("viewer")
+    person = demo.new_person("Viewer")  # nobody whom the sign-in page lists for everybody
     visitor.sign_in(person, path="/login?next=/session")
     visitor.go("/credentials")
     visitor.sign_out("cognito")

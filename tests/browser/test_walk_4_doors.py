@@ -80,6 +80,9 @@ def test_a_parameter_goes_with_the_call(visitor: Visitor) -> None:
     visitor.press(visitor.page.locator("#test-plain button[value=nobody]"))
     assert visitor.title.startswith("200")
     assert "/test/plain?note=a%20b%26c" in visitor.text
+    visitor.press(visitor.page.locator(".again button[value=guest]"))
+    assert visitor.title.startswith("200")
+    assert "/test/plain?note=a%20b%26c" in visitor.text
 
 
 def _told(visitor: Visitor) -> dict[str, tuple[int, ...]]:

@@ -41,6 +41,7 @@ def test_CS_12_cognito_ends_its_own_session_too(visitor: Visitor) -> None:
     hops = [line.partition("?")[0] for line in visitor.visited]
     application, login = visitor.demo.application, visitor.demo.managed_login
     assert hops == [f"303 {application}/logout", f"302 {login}/logout", f"200 {application}/"]
+    assert "You are signed out here and at Cognito in this browser." in visitor.text
     visitor.shot("5-out-cognito")
 
     visitor.press("Sign in")
@@ -58,11 +59,15 @@ def test_everywhere_reaches_a_second_browser(
     visitor.sign_in(person)
     visitor.sign_out("everywhere")
     _is_out(visitor)
+    assert "Portico's sessions elsewhere have ended" in visitor.text
     other.go("/")
     _is_out(other)
     other.shot("5-out-everywhere-second-browser")
     visitor.press("Sign in")
     assert visitor.asked_to_sign_in
+    # GlobalSignOut ends tokens; the other browser's own session at Cognito lives on.
+    other.press("Sign in")
+    assert other.signed_in_as() == person.email
 
 
 def test_cognito_leaves_a_second_browser_alone(new_visitor: NewVisitor) -> None:
@@ -87,6 +92,17 @@ def test_switch_asks_for_somebody_else(visitor: Visitor) -> None:
     visitor.enter(other)
     assert visitor.path == "/"
     assert visitor.signed_in_as() == other.email
+    assert "signed out" not in visitor.text
+
+
+def test_switch_says_at_home_how_far_it_went(new_visitor: NewVisitor) -> None:
+    """Who goes home in place of signing in reads that both sessions of this browser ended."""
+    visitor = new_visitor()
+    visitor.sign_in(visitor.demo.person("viewer"))
+    visitor.sign_out("switch")
+    visitor.go("/")
+    _is_out(visitor)
+    assert "You are signed out here and at Cognito in this browser." in visitor.text
 
 
 def _is_out(visitor: Visitor) -> None:

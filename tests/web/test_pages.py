@@ -217,3 +217,16 @@ def test_static_files(rig: Rig) -> None:
         assert "immutable" in (response.header("Cache-Control") or "")
     assert browser.get("/static/style.css").status == 404
     assert browser.get("/static/../wsgi.py").status == 404
+
+
+def test_a_form_from_before_the_sign_out_is_out_of_date(rig: Rig) -> None:
+    """It says that nothing was sent, and its button leads to the page where the form stands."""
+    browser = rig.signed_in("viewer")
+    form = {"csrf_token": browser.csrf(), "endpoint": "test-plain", "identity": "nobody"}
+    browser.sign_out()
+    response = browser.post("/api/call", form)
+    assert response.status == 403
+    assert response.page.heading == "This page is out of date"
+    assert "Nothing was sent" in response.page.text
+    assert any(link.endswith("/api") for link in response.page.links)
+    assert "Load it again" in response.page.text

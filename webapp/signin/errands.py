@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from webapp.errors import ProviderUnavailable
+from webapp.errors import ProviderUnavailable, Unavailable
 
 LIFE_SECONDS = 3600.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -26,7 +26,11 @@ class _Errand:
 
 
 class Errands:
-    """Revocations under way. `revoke_now` raises ProviderUnavailable while it does not succeed."""
+    """Revocations and the like under way.
+
+    `revoke_now` raises ProviderUnavailable while it does not succeed; between two tries of anything
+    are at most `longest` seconds.
+    """
 
     def __init__(
         self,
@@ -34,10 +38,12 @@ class Errands:
         *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
+        longest: float = LONGEST_PAUSE,
     ) -> None:
         self._revoke_now = revoke_now
         self._clock = clock
         self._pause = pause
+        self._longest = longest
         self._waiting: queue.Queue[_Errand] = queue.Queue(MAX_WAITING)
         self._lock = threading.Lock()
         self._runner: threading.Thread | None = None
@@ -55,10 +61,10 @@ class Errands:
         """Revoke from the background, again and again for an hour."""
         self.repeat(partial(self._revoke_now, refresh_token))
 
-    def repeat(self, job: Callable[[], object]) -> None:
-        """Do a job from the background until it no longer raises ProviderUnavailable."""
+    def repeat(self, job: Callable[[], object], life: float = LIFE_SECONDS) -> None:
+        """Do a job from the background until it no longer raises Unavailable, or `life` is over."""
         try:
-            self._waiting.put_nowait(_Errand(job, self._clock() + LIFE_SECONDS))
+            self._waiting.put_nowait(_Errand(job, self._clock() + life))
         except queue.Full:
             return
         with self._lock:
@@ -79,7 +85,7 @@ class Errands:
                 continue
             try:
                 errand.job()
-            except ProviderUnavailable:
+            except Unavailable:
                 self._pause(errand.pause)
-                longer = min(errand.pause * 2, LONGEST_PAUSE)
+                longer = min(errand.pause * 2, self._longest)
                 self._waiting.put(_Errand(errand.job, errand.until, longer))

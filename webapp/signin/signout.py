@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
-from webapp.errors import BadInput, ProviderUnavailable
+from webapp.errors import BadInput, ProviderUnavailable, StoreUnavailable
 from webapp.managed_login.client import CALL_SECONDS, ManagedLogin
 from webapp.managed_login.facts import AccessRefused, GrantRefused
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
@@ -18,6 +19,7 @@ from webapp.store.vault import Session, Vault
 Depth = Literal["app", "cognito", "everywhere", "switch"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 PATIENCE_SECONDS = 1.5
+STORE_PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,28 @@ class SignOut:
         self._errands = errands
         self._journey = journey
         self._patience = patience
+        # In a line of their own, so that no outage of Cognito's holds them up.
+        self._endings = Errands(managed_login.revoke, longest=STORE_PAUSE)
 
-    def end(self, session: Session | None, depth: Depth) -> Farewell:
+    def end(self, session: Session | None, depth: Depth, *, unread: str | None = None) -> Farewell:
         """End the session to this depth. Works without a session, and with dead tokens.
 
-        Raises StoreUnavailable when the record cannot be removed.
+        Also without the store, which loses the record as soon as it answers again; `unread` is the
+        ticket of a session that could not even be read.
         """
         by = time.monotonic() + self._patience
         pending: list[str] = []
-        record = self._vault.end(session) if session else None
+        record = session.record if session else None
+        try:
+            if session:
+                record = self._end_stored(session, depth)
+        except StoreUnavailable:
+            unread = session.ticket.text if session else None
+        if unread:
+            pending.append("store")
+            self._endings.repeat(
+                partial(self._end_late, session, unread, depth), self._vault.absolute
+            )
         if record and depth == "everywhere":
             pending += self._everywhere(record, by)
         elif record and depth != "app":
@@ -83,6 +98,20 @@ class SignOut:
             return self._leave(depth, tuple(pending))
         except ProviderUnavailable:
             return Farewell(None, (*pending, "cognito"))
+
+    def _end_stored(self, session: Session, depth: Depth) -> SessionRecord | None:
+        record = self._vault.end(session)
+        if depth == "everywhere" and session.record.person:
+            self._vault.end_all_of(session.record.person)
+        return record
+
+    def _end_late(self, session: Session | None, ticket: str, depth: Depth) -> None:
+        told = session.record.tokens if session else None
+        session = session or self._vault.open(ticket)
+        record = self._end_stored(session, depth) if session else None
+        tokens = record.tokens if record else None
+        if tokens and tokens != told and tokens.refresh_token and depth != "app":
+            self._errands.later(tokens.refresh_token)
 
     def forget(self, session: Session) -> None:
         """End a session that another sign-in in the same browser replaces."""
@@ -110,9 +139,8 @@ class SignOut:
         return []
 
     def _everywhere(self, record: SessionRecord, by: float) -> list[str]:
-        if record.person is None or record.tokens is None:
+        if record.tokens is None:
             return []
-        self._vault.end_all_of(record.person)
         telling = _Everywhere(self._managed_login, record.tokens)
         try:
             telling.tell(_left(by))

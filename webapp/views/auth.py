@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.addresses import local_path
-from webapp.errors import BadInput, NotOffered, SignInRefused
+from webapp.errors import BadInput, NotOffered, SignInRefused, StoreUnavailable
 from webapp.observe import event, fingerprint
 from webapp.records import Person, SignInAttempt
 from webapp.security import Security
@@ -109,13 +109,19 @@ def make_blueprint(
 
     @blueprint.post("/logout")
     def logout() -> AnyResponse:
-        session = sessions.current()
+        ticket, unread = sessions.ticket(), None
+        try:
+            session = sessions.current()
+        except StoreUnavailable:  # no reason to keep anybody in
+            session, unread = None, ticket
         if session is None:
             security.check_origin()
         else:
             security.check_intent(session)
         depth = depth_of(request.form.get("depth"))
-        farewell = sign_out.end(session, depth)
+        farewell = sign_out.end(session, depth, unread=unread)
+        if ticket and "store" in farewell.pending:
+            sessions.refuse(ticket)
         if session is not None:
             event("signed_out", session=fingerprint(session.place), depth=depth)
         for pending in farewell.pending:
@@ -127,7 +133,7 @@ def make_blueprint(
         if farewell.attempt is not None:
             sessions.set_attempts([farewell.attempt, *sessions.attempts()])
         notices = farewell.pending or (REACHED[depth],)
-        if session is not None:
+        if session is not None or "store" in farewell.pending:
             sessions.leave_notice(",".join(notices))
         response = _away(farewell.url or "/", 303)
         if session is not None:

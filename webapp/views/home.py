@@ -21,6 +21,8 @@ REACHED = {
     " elsewhere have ended.",
 }
 NOTICES = {
+    "store": "The session store did not answer; the server will finish, and delete the session as"
+    " soon as it does.",
     "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
     " an hour.",
     "everywhere": "Cognito could not be told to sign you out everywhere; the server keeps trying"

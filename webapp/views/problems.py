@@ -115,7 +115,7 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         href, label, cures = _login(error.next_path), "Start again", (cure,)
         if error.code == "login_required":
             label = "Sign in"
-    elif error.code == "csrf":
+    elif _is_old_form(error):
         what, cures = OUT_OF_DATE, ()
         href, label = PAGES_OF_FORMS.get(request.path, "/"), "Load it again"
     elif isinstance(error, SessionEnded):
@@ -147,9 +147,14 @@ def problem_of(error: PorticoError, status: int) -> Problem:
 def _title(error: PorticoError, status: int) -> str:
     if isinstance(error, SignInRefused):
         return "You are not signed in"
-    if error.code == "csrf":
+    if _is_old_form(error):
         return "This page is out of date"
     return TITLES.get(status, "That did not work")
+
+
+def _is_old_form(error: PorticoError) -> bool:
+    # One without any proof did not come from a page of ours, so none is out of date.
+    return error.code == "csrf" and bool(request.form.get("csrf_token"))
 
 
 def plain_problem(status: int) -> Problem:
