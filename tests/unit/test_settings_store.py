@@ -71,3 +71,10 @@ def test_no_problem_repeats_a_store_password(rest: str) -> None:
     """What is said about a store's address never shows the password in it."""
     (said,) = problems(SESSION_STORE_URL=f"redis://:very-secret@h{rest}x")
     assert "very-secret" not in said
+
+
+def test_no_store_password_in_a_repr() -> None:
+    """The password in a store's address does not show when settings are printed."""
+    settings = load(SESSION_STORE_URL="redis://:very-secret@h")
+    assert "very-secret" not in repr(settings)
+    assert "very-secret" not in str(settings)

@@ -71,7 +71,9 @@ class _Table(BaseModel):
     )
     cognito_identity_providers: Annotated[tuple[str, ...], BeforeValidator(names)] = ()
     api_endpoint: ApiUrl
-    session_store_url: Annotated[str, AfterValidator(store_url)] = "sqlite:///var/sessions.db"
+    session_store_url: Annotated[str, AfterValidator(store_url)] = Field(
+        "sqlite:///var/sessions.db", repr=False
+    )
     session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
     session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
     trusted_proxy_hops: int = Field(0, ge=0, le=10)
