@@ -43,8 +43,8 @@ class ManagedLogin:
         self._metadata = metadata
         self._outbound = outbound
         # RFC 6749 section 2.3.1: form-encoded inside Basic, which Authlib leaves to its caller.
-        secret = facts.client_secret
-        self._secret = quote(secret, safe="") if secret else None
+        self._secret = facts.client_secret and quote(facts.client_secret, safe="")
+        self._proven = False  # whether a pool has taken the secret in this form
 
     @property
     def origin(self) -> str | None:
@@ -209,14 +209,20 @@ class ManagedLogin:
         self, deadline: float, grant: Callable[[OAuth2Client], Any], *, sent: str | None = None
     ) -> TokenAnswer:
         try:
-            return self._tokens(lambda: grant(self._client(deadline)), sent=sent)
+            answer = self._tokens(lambda: grant(self._client(deadline)), sent=sent)
         except GrantRefused as refusal:
-            raw = self._facts.client_secret
-            if refusal.error != "invalid_client" or self._secret == raw:
+            encoded, raw = self._secret, self._facts.client_secret
+            if refusal.error != "invalid_client" or self._proven or encoded == raw:
                 raise
             # Some pools take Basic to the letter. A refused client spends neither code nor token.
             self._secret = raw
-            return self._tokens(lambda: grant(self._client(deadline)), sent=sent)
+            try:
+                answer = self._tokens(lambda: grant(self._client(deadline)), sent=sent)
+            except (GrantRefused, ProviderUnavailable):
+                self._secret = encoded
+                raise
+        self._proven = True
+        return answer
 
     @staticmethod
     def _tokens(grant: Any, *, sent: str | None = None) -> TokenAnswer:
