@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.rig import SECURE_URL, Rig, rigged
+from tests.security.fleet import Fleet, fleet_of
+from tests.security.fleet_stores import STORES
 from tests.security.served import Served, served_by_gunicorn
 
 
@@ -31,3 +33,21 @@ def served(
     folder = tmp_path_factory.mktemp("served")
     with served_by_gunicorn(folder, with_conf=request.param) as made:
         yield made
+
+
+@pytest.fixture(scope="session", params=STORES)
+def standing_fleet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """Two hosts over one store, started once for all tests of that store."""
+    with fleet_of(tmp_path_factory.mktemp("fleet"), request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(standing_fleet: Fleet) -> Iterator[Fleet]:
+    """The fleet as new: healed, everything up, nothing counted; by hand at the end as well."""
+    standing_fleet.reset()
+    yield standing_fleet
+    standing_fleet.cognito.heal()
+    standing_fleet.cognito.assert_quiet()

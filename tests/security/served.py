@@ -74,15 +74,7 @@ class Served:
 
     def raw(self, head: bytes) -> RawAnswer:
         """Send these bytes on a connection of their own and read until the server closes it."""
-        with socket.create_connection(("127.0.0.1", self.port), ANSWER_SECONDS) as connection:
-            received = b""
-            try:
-                connection.sendall(head)
-                while piece := connection.recv(65536):
-                    received += piece
-            except ConnectionError:  # closed with bytes of ours unread: what came still counts
-                pass
-        return _parsed(received)
+        return raw_answer(self.port, head)
 
     def ask(
         self,
@@ -141,6 +133,19 @@ def _wait_until_ready(server: Served) -> None:
         except OSError:
             time.sleep(0.05)
     raise AssertionError(f"gunicorn did not start:\n{server.log}")
+
+
+def raw_answer(port: int, head: bytes) -> RawAnswer:
+    """Send these bytes to a port of this machine and read until it closes."""
+    with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as connection:
+        received = b""
+        try:
+            connection.sendall(head)
+            while piece := connection.recv(65536):
+                received += piece
+        except ConnectionError:  # closed with bytes of ours unread: what came still counts
+            pass
+    return _parsed(received)
 
 
 def _parsed(received: bytes) -> RawAnswer:
