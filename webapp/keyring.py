@@ -29,6 +29,7 @@ class Key:
     records: bytes = field(repr=False)
     csrf: bytes = field(repr=False)
     attempts: bytes = field(repr=False)
+    labels: AESGCM = field(repr=False)
     cookie: AESGCM = field(repr=False)
 
     @classmethod
@@ -40,8 +41,23 @@ class Key:
             records=_derive(secret, "records"),
             csrf=_derive(secret, "csrf"),
             attempts=_derive(secret, "attempts"),
+            labels=AESGCM(_derive(secret, "labels")),
             cookie=AESGCM(_derive(secret, "cookie")),
         )
+
+    def seal_label(self, plain: bytes, place: bytes) -> bytes:
+        """A few bytes for one place in the store, for whoever has the key (AES-256-GCM)."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self.labels.encrypt(nonce, plain, place)
+
+    def open_label(self, sealed: bytes, place: bytes) -> bytes | None:
+        """What `seal_label` sealed; None for anything else."""
+        if len(sealed) < NONCE_BYTES + 16:
+            return None
+        try:
+            return self.labels.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+        except InvalidTag:
+            return None
 
 
 class Keyring:

@@ -61,7 +61,9 @@ class AwsKeys:
 class SessionRecord:
     """What the server remembers of one browser. Without a person it is a guest's.
 
-    `changed_claims` names what the last refresh changed in the ID token.
+    `changed_claims` names what the last refresh changed in the ID token. `client` is the browser as
+    a person would name it and `network` a keyed hash of where it was, both at the sign-in;
+    `generation` ties the record to the last time that everybody was signed out (store/recall.py).
     """
 
     created_at: int
@@ -76,6 +78,9 @@ class SessionRecord:
     userinfo_at: int | None = None
     refreshed_at: int | None = None
     changed_claims: tuple[str, ...] = ()
+    client: str = ""
+    network: str = ""
+    generation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

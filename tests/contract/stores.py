@@ -64,6 +64,11 @@ def put(
     return store.create(key, sealed, expires_at=expires_at, person=person, now=NOW)
 
 
+def keys_of(store: Store, person: bytes, *, now: float) -> list[bytes]:
+    """The keys of a person's living records."""
+    return [one.key for one in store.listed(person, now=now)]
+
+
 def operations(store: Store) -> list[Callable[[], object]]:
     """Every operation that needs a store that works."""
     return [
@@ -73,6 +78,6 @@ def operations(store: Store) -> list[Callable[[], object]]:
         partial(store.delete, KEY, until=LATER),
         partial(store.claim, b"name", b"me", now=NOW, seconds=6),
         partial(store.release, b"name", b"me"),
-        partial(store.keys_of, ANN, now=NOW),
+        partial(store.listed, ANN, now=NOW),
         store.ping,
     ]

@@ -10,7 +10,7 @@ import pytest
 from infra.local.provision_sessions import session_table
 from infra.stack import load_stack
 from tests.contract.dynamodb import Fronted, Hosts
-from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, put
+from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, keys_of, put
 from tests.doubles.message import Answer, Request
 from webapp.errors import StoreUnavailable
 from webapp.store.base import Store, Stored
@@ -32,7 +32,7 @@ OPERATIONS: dict[str, Operation] = {
     "delete": lambda store: store.delete(KEY, until=LATER),
     "claim": lambda store: store.claim(b"name", b"me", now=NOW, seconds=6),
     "release": lambda store: store.release(b"name", b"me"),
-    "keys_of": lambda store: store.keys_of(ANN, now=NOW),
+    "listed": lambda store: store.listed(ANN, now=NOW),
     "ping": lambda store: store.ping(),
 }
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
@@ -209,7 +209,7 @@ def test_ST_06_ended_and_still_there(fronted: Fronted) -> None:
     """What has ended and was not yet removed is ended: not loaded, not listed, its key not free."""
     put(fronted.store, expires_at=int(NOW) - 86_400)
     assert fronted.store.load(KEY, now=NOW) is None
-    assert fronted.store.keys_of(ANN, now=NOW) == []
+    assert keys_of(fronted.store, ANN, now=NOW) == []
     assert put(fronted.store) is False
     assert len(fronted.items(b"r")) == 1
 
@@ -219,7 +219,7 @@ def test_ST_06_every_read_is_consistent(fronted: Fronted) -> None:
     put(fronted.store)
     fronted.front.forget()
     fronted.store.load(KEY, now=NOW)
-    assert fronted.store.keys_of(ANN, now=NOW) == [KEY]
+    assert keys_of(fronted.store, ANN, now=NOW) == [KEY]
     load, query, batch = (request.json() for request in fronted.front.requests)
     assert load["ConsistentRead"] is query["ConsistentRead"] is True
     assert batch["RequestItems"][fronted.table]["ConsistentRead"] is True
@@ -266,9 +266,9 @@ def test_a_record_is_listed_before_it_stands(fronted: Fronted) -> None:
     fronted.front.program(only_listings)
     refused(fronted.store, partial(put, key=OTHER))
     fronted.front.heal()
-    assert fronted.store.keys_of(ANN, now=NOW) == [KEY]
+    assert keys_of(fronted.store, ANN, now=NOW) == [KEY]
     assert put(fronted.store, OTHER, person=BEN) is True
-    assert fronted.store.keys_of(ANN, now=NOW) == [KEY]
+    assert keys_of(fronted.store, ANN, now=NOW) == [KEY]
 
 
 def test_a_record_is_listed_as_long_as_it_lives(fronted: Fronted) -> None:
@@ -280,7 +280,7 @@ def test_a_record_is_listed_as_long_as_it_lives(fronted: Fronted) -> None:
         assert fronted.store.replace(KEY, b"two", version=version, expires_at=end)
     assert fronted.calls() == ["UpdateItem", "UpdateItem", "PutItem", "UpdateItem", "UpdateItem"]
     assert fronted.store.load(KEY, now=NOW) == Stored(b"two", 4, ends[-1])
-    assert fronted.store.keys_of(ANN, now=ends[-1] - 1) == [KEY]
+    assert keys_of(fronted.store, ANN, now=ends[-1] - 1) == [KEY]
 
 
 class SmallPages:
@@ -315,7 +315,7 @@ def test_keys_of_reads_to_the_end(fronted: Fronted) -> None:
     store = DynamoStore(client, fronted.table, pause=lambda seconds: None)
     for key in keys:
         put(store, key)
-    assert sorted(store.keys_of(ANN, now=NOW)) == keys
+    assert sorted(keys_of(store, ANN, now=NOW)) == keys
     assert client.asked >= 4 + 7
 
 
@@ -325,7 +325,7 @@ def test_keys_of_more_than_a_batch(fronted: Fronted) -> None:
     store = DynamoStore(fronted.raw, fronted.table)
     for key in keys:
         put(store, key)
-    assert sorted(store.keys_of(ANN, now=NOW)) == keys
+    assert sorted(keys_of(store, ANN, now=NOW)) == keys
 
 
 @pytest.mark.parametrize(
@@ -348,4 +348,4 @@ def test_ST_12_items_that_are_not_ours(fronted: Fronted, item: dict[str, Any]) -
     fronted.raw.put_item(TableName=fronted.table, Item={"k": {"B": b"p" + ANN}, "s": {"B": KEY}})
     assert fronted.store.load(KEY, now=NOW) is None
     assert put(fronted.store) is False
-    assert fronted.store.keys_of(ANN, now=NOW) == [OTHER]
+    assert keys_of(fronted.store, ANN, now=NOW) == [OTHER]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.redis_server import RedisServer
-from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, put
+from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, keys_of, put
 from tests.doubles.clock import Clock
 from tests.rooms import Rooms, joined
 from webapp.store.base import Stored
@@ -112,7 +112,7 @@ def test_ST_12_planted(server: RedisServer, store: RedisStore, value: bytes) -> 
     found = store.load(KEY, now=NOW)
     assert found is None or found.version not in (1, 2)
     assert store.replace(KEY, b"two", version=1, expires_at=LATER) is False
-    assert store.keys_of(ANN, now=NOW) == []
+    assert keys_of(store, ANN, now=NOW) == []
     assert put(store) is False
     store.delete(KEY, until=LATER)
     assert store.load(KEY, now=NOW) is None

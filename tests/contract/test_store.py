@@ -6,10 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.stores import ANN, BEN, KEY, LATER, NOW, OTHER, Backend, operations, put
+from tests.contract.stores import (
+    ANN,
+    BEN,
+    KEY,
+    LATER,
+    NOW,
+    OTHER,
+    Backend,
+    keys_of,
+    operations,
+    put,
+)
 from tests.race import Race, at_once
 from webapp.errors import StoreUnavailable
-from webapp.store.base import Store, Stored
+from webapp.store.base import Listed, Store, Stored
 
 ROUNDS = 100
 
@@ -19,7 +30,7 @@ def test_nothing_is_there(store: Store) -> None:
     assert store.load(KEY, now=NOW) is None
     assert store.replace(KEY, b"x", version=1, expires_at=LATER) is False
     assert store.delete(KEY, until=LATER) is None
-    assert store.keys_of(ANN, now=NOW) == []
+    assert keys_of(store, ANN, now=NOW) == []
 
 
 def test_created_and_loaded(store: Store, other_host: Store) -> None:
@@ -45,7 +56,7 @@ def test_create_never_overwrites(store: Store, other_host: Store) -> None:
     put(store)
     assert put(other_host, sealed=b"two", person=BEN) is False
     assert store.load(KEY, now=NOW) == Stored(b"one", 1, LATER)
-    assert store.keys_of(BEN, now=NOW) == []
+    assert keys_of(store, BEN, now=NOW) == []
 
 
 def test_create_does_not_overwrite_a_tombstone(store: Store, other_host: Store) -> None:
@@ -86,7 +97,7 @@ def test_replace_keeps_the_person(store: Store) -> None:
     """A replaced record stays in its person's list."""
     put(store)
     store.replace(KEY, b"two", version=1, expires_at=LATER)
-    assert store.keys_of(ANN, now=NOW) == [KEY]
+    assert keys_of(store, ANN, now=NOW) == [KEY]
 
 
 def test_replace_with_a_later_end_keeps_the_person(store: Store, other_host: Store) -> None:
@@ -94,9 +105,9 @@ def test_replace_with_a_later_end_keeps_the_person(store: Store, other_host: Sto
     put(store)
     put(store, OTHER)
     store.replace(KEY, b"two", version=1, expires_at=LATER + 500)
-    assert store.keys_of(ANN, now=LATER + 499) == [KEY]
+    assert keys_of(store, ANN, now=LATER + 499) == [KEY]
     put(other_host, b"n" * 32, expires_at=LATER + 900)  # a sign-in long after the first end
-    assert sorted(other_host.keys_of(ANN, now=LATER + 499)) == [KEY, b"n" * 32]
+    assert sorted(keys_of(other_host, ANN, now=LATER + 499)) == [KEY, b"n" * 32]
 
 
 def test_replace_with_an_earlier_end(store: Store) -> None:
@@ -104,8 +115,8 @@ def test_replace_with_an_earlier_end(store: Store) -> None:
     put(store)
     store.replace(KEY, b"two", version=1, expires_at=LATER - 500)
     assert store.load(KEY, now=LATER - 500) is None
-    assert store.keys_of(ANN, now=LATER - 500) == []
-    assert store.keys_of(ANN, now=LATER - 501) == [KEY]
+    assert keys_of(store, ANN, now=LATER - 500) == []
+    assert keys_of(store, ANN, now=LATER - 501) == [KEY]
 
 
 def test_delete_of_a_tombstone_makes_it_last(store: Store) -> None:
@@ -125,7 +136,7 @@ def test_delete_hands_out_what_stood_there(store: Store, other_host: Store) -> N
     assert other_host.delete(KEY, until=LATER) == Stored(b"two", 2, LATER)
     assert store.delete(KEY, until=LATER) is None
     assert store.load(KEY, now=NOW) is None
-    assert store.keys_of(ANN, now=NOW) == []
+    assert keys_of(store, ANN, now=NOW) == []
 
 
 def test_tombstone_outlives_the_record(backend: Backend, store: Store) -> None:
@@ -143,7 +154,7 @@ def test_ended_records_are_not_seen(store: Store) -> None:
     assert store.load(KEY, now=LATER - 0.1)
     assert store.load(KEY, now=LATER) is None
     assert store.load(KEY, now=LATER + 0.1) is None
-    assert store.keys_of(ANN, now=LATER) == []
+    assert keys_of(store, ANN, now=LATER) == []
 
 
 def test_keys_of_a_person(store: Store, other_host: Store) -> None:
@@ -155,8 +166,23 @@ def test_keys_of_a_person(store: Store, other_host: Store) -> None:
     put(store, b"g" * 32, person=None)
     put(store, b"e" * 32, expires_at=int(NOW) - 1)
     store.delete(keys[0], until=LATER)
-    assert sorted(other_host.keys_of(ANN, now=NOW)) == keys[1:]
-    assert other_host.keys_of(BEN, now=NOW) == [b"b" * 32]
+    assert sorted(keys_of(other_host, ANN, now=NOW)) == keys[1:]
+    assert keys_of(other_host, BEN, now=NOW) == [b"b" * 32]
+
+
+def test_listed_with_label_and_end(store: Store, other_host: Store) -> None:
+    """A list shows the label and the end that were written last, and nothing after a deletion."""
+    for key in (KEY, OTHER):
+        store.create(key, b"one", expires_at=LATER, person=ANN, now=NOW, label=b"\x00first")
+    assert store.replace(KEY, b"two", version=1, expires_at=LATER + 50, label=b"second" * 40)
+    assert sorted(other_host.listed(ANN, now=NOW), key=lambda one: one.label) == [
+        Listed(OTHER, b"\x00first", LATER),
+        Listed(KEY, b"second" * 40, LATER + 50),
+    ]
+    loaded = other_host.load(KEY, now=NOW)
+    assert loaded == Stored(b"two", 2, LATER + 50)
+    store.delete(KEY, until=LATER)
+    assert other_host.listed(ANN, now=NOW) == [Listed(OTHER, b"\x00first", LATER)]
 
 
 def test_purge_takes_only_what_has_ended(backend: Backend, store: Store) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,17 +45,15 @@ class FailingStore(SqliteStore):
         self._came("load")
         return super().load(key, now=now)
 
-    def create(
-        self, key: bytes, sealed: bytes, *, expires_at: int, person: bytes | None, now: float
-    ) -> bool:
+    def create(self, key: bytes, sealed: bytes, **more: Any) -> bool:
         """See Store."""
         self._came("create")
-        return super().create(key, sealed, expires_at=expires_at, person=person, now=now)
+        return super().create(key, sealed, **more)
 
-    def replace(self, key: bytes, sealed: bytes, *, version: int, expires_at: int) -> bool:
+    def replace(self, key: bytes, sealed: bytes, **more: Any) -> bool:
         """See Store."""
         self._came("replace")
-        return super().replace(key, sealed, version=version, expires_at=expires_at)
+        return super().replace(key, sealed, **more)
 
     def delete(self, key: bytes, *, until: int) -> Stored | None:
         """See Store."""

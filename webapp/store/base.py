@@ -24,6 +24,18 @@ class Stored:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One of a person's records, as a list of them shows it: without what is sealed in it.
+
+    `label` is what `create` or the last `replace` gave; what it says is the vault's affair.
+    """
+
+    key: bytes
+    label: bytes = field(repr=False)
+    expires_at: int
+
+
 class Store(Protocol):
     """A place for sealed records."""
 
@@ -31,11 +43,23 @@ class Store(Protocol):
         """The record, or None when there is none, it has ended, or it was deleted."""
 
     def create(
-        self, key: bytes, sealed: bytes, *, expires_at: int, person: bytes | None, now: float
+        self,
+        key: bytes,
+        sealed: bytes,
+        *,
+        expires_at: int,
+        person: bytes | None,
+        now: float,
+        label: bytes = b"",
     ) -> bool:
-        """Put a new record at version 1. False when the key is or was taken."""
+        """Put a new record at version 1. False when the key is or was taken.
 
-    def replace(self, key: bytes, sealed: bytes, *, version: int, expires_at: int) -> bool:
+        `label` (at most 255 bytes) is what `listed` gives back without the record.
+        """
+
+    def replace(
+        self, key: bytes, sealed: bytes, *, version: int, expires_at: int, label: bytes = b""
+    ) -> bool:
         """Put the next version. False when the record is gone or no longer at `version`."""
 
     def delete(self, key: bytes, *, until: int) -> Stored | None:
@@ -47,8 +71,8 @@ class Store(Protocol):
     def release(self, name: bytes, owner: bytes) -> None:
         """Give a claim back; nothing happens when it is not (or no longer) the owner's."""
 
-    def keys_of(self, person: bytes, *, now: float) -> list[bytes]:
-        """The keys of all living records of one person."""
+    def listed(self, person: bytes, *, now: float) -> list[Listed]:
+        """All living records of one person, in no order."""
 
     def purge(self, *, now: float, limit: int) -> int:
         """Remove up to `limit` ended rows; how many went."""

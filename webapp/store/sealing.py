@@ -22,7 +22,7 @@ from webapp.keyring import NONCE_BYTES, Key
 from webapp.records import AwsKeys, Person, SessionRecord, TokenSet
 
 T = TypeVar("T")
-FORMAT = 1
+FORMAT = 2
 ID_BYTES = 16
 SECRET_BYTES = 16
 TICKET_BYTES = 1 + ID_BYTES + SECRET_BYTES
@@ -98,12 +98,12 @@ def seal(record: SessionRecord, ticket: Ticket, key: Key, place: bytes) -> bytes
 
 def unseal(sealed: bytes, ticket: Ticket, key: Key, place: bytes) -> SessionRecord:
     """The record that `seal` put away. Raises Unopenable for anything else."""
-    if not MIN_SEALED_BYTES <= len(sealed) <= MAX_SEALED_BYTES or sealed[0] != FORMAT:
+    if not MIN_SEALED_BYTES <= len(sealed) <= MAX_SEALED_BYTES or sealed[0] not in _ADDED:
         raise Unopenable("unknown format")
     nonce, secret = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
         plain = ticket.box(key).decrypt(nonce, secret, sealed[:1] + place)
-        return _record(json.loads(plain))
+        return _record([*json.loads(plain), *_ADDED[sealed[0]]])
     except InvalidTag:
         raise Unopenable("seal broken") from None
     except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -111,7 +111,8 @@ def unseal(sealed: bytes, ticket: Ticket, key: Key, place: bytes) -> SessionReco
 
 
 # Values in the order of the fields, without names: smaller to keep and quicker to read. A change
-# of any of these classes is a new FORMAT.
+# of any of these classes is a new FORMAT. New fields of a record come last and have defaults, so
+# that what an earlier release wrote still opens; what a later one wrote does not.
 _FIELDS: dict[type, tuple[str, ...]] = {
     kind: tuple(one.name for one in fields(kind))
     for kind in (SessionRecord, Person, TokenSet, AwsKeys)
@@ -131,6 +132,10 @@ _KINDS: dict[type, tuple[tuple[type, ...], ...]] = {
 def _values(part: object) -> object:
     names = _FIELDS.get(type(part))
     return part if names is None else [_values(getattr(part, name)) for name in names]
+
+
+_ADDED: dict[int, list[Any]] = {1: ["", "", ""], FORMAT: []}
+"""What a record of an earlier format lacks at its end."""
 
 
 def _made(kind: type[T], content: list[Any]) -> T:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from webapp.errors import StoreUnavailable
-from webapp.store.base import Stored
+from webapp.store.base import Listed, Stored
 
 BUSY_SECONDS = 1.0
 
@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS sessions (
     version INTEGER NOT NULL,
     sealed BLOB,                 -- NULL is a tombstone
     person BLOB,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL,
+    label BLOB NOT NULL DEFAULT x''
 );
 CREATE INDEX IF NOT EXISTS sessions_by_person ON sessions (person) WHERE person IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at);
@@ -41,6 +42,11 @@ class SqliteStore:
             # WAL: readers never wait for the one writer, so a page costs no lock.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
+            columns = connection.execute("PRAGMA table_info(sessions)").fetchall()
+            if all(name != "label" for _, name, *_ in columns):  # a file of an earlier release
+                connection.execute(
+                    "ALTER TABLE sessions ADD COLUMN label BLOB NOT NULL DEFAULT x''"
+                )
 
     def load(self, key: bytes, *, now: float) -> Stored | None:
         """See Store."""
@@ -53,22 +59,31 @@ class SqliteStore:
         return Stored(*row) if row else None
 
     def create(
-        self, key: bytes, sealed: bytes, *, expires_at: int, person: bytes | None, now: float
+        self,
+        key: bytes,
+        sealed: bytes,
+        *,
+        expires_at: int,
+        person: bytes | None,
+        now: float,
+        label: bytes = b"",
     ) -> bool:
         """See Store."""
         del now  # an ended row keeps its key until purged: ids are random, a clash is an attack
         return self._changed(
-            "INSERT INTO sessions (key, version, sealed, person, expires_at)"
-            " VALUES (?, 1, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (key, sealed, person, expires_at),
+            "INSERT INTO sessions (key, version, sealed, person, expires_at, label)"
+            " VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (key, sealed, person, expires_at, label),
         )
 
-    def replace(self, key: bytes, sealed: bytes, *, version: int, expires_at: int) -> bool:
+    def replace(
+        self, key: bytes, sealed: bytes, *, version: int, expires_at: int, label: bytes = b""
+    ) -> bool:
         """See Store."""
         return self._changed(
-            "UPDATE sessions SET sealed = ?, version = version + 1, expires_at = ?"
+            "UPDATE sessions SET sealed = ?, version = version + 1, expires_at = ?, label = ?"
             " WHERE key = ? AND version = ? AND sealed IS NOT NULL",
-            (sealed, expires_at, key, version),
+            (sealed, expires_at, label, key, version),
         )
 
     def delete(self, key: bytes, *, until: int) -> Stored | None:
@@ -83,8 +98,8 @@ class SqliteStore:
                     (key,),
                 ).fetchone()
                 connection.execute(
-                    "UPDATE sessions SET sealed = NULL, person = NULL, version = version + 1,"
-                    " expires_at = max(expires_at, ?) WHERE key = ?",
+                    "UPDATE sessions SET sealed = NULL, person = NULL, label = x'',"
+                    " version = version + 1, expires_at = max(expires_at, ?) WHERE key = ?",
                     (until, key),
                 )
                 connection.execute("COMMIT")
@@ -106,15 +121,15 @@ class SqliteStore:
         """See Store."""
         self._changed("DELETE FROM claims WHERE name = ? AND owner = ?", (name, owner))
 
-    def keys_of(self, person: bytes, *, now: float) -> list[bytes]:
+    def listed(self, person: bytes, *, now: float) -> list[Listed]:
         """See Store."""
         with _translated():
             rows = self._connection.execute(
-                "SELECT key FROM sessions"
+                "SELECT key, label, expires_at FROM sessions"
                 " WHERE person = ? AND expires_at > ? AND sealed IS NOT NULL",
                 (person, now),
             ).fetchall()
-        return [row[0] for row in rows]
+        return [Listed(*row) for row in rows]
 
     def purge(self, *, now: float, limit: int) -> int:
         """See Store."""

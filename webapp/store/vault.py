@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from webapp.errors import SessionEnded
 from webapp.keyring import Key, Keyring
 from webapp.records import Person, SessionRecord
-from webapp.store.base import Store, Stored
+from webapp.store.base import Listed, Store, Stored
+from webapp.store.labels import label_of
+from webapp.store.recall import Recall
 from webapp.store.sealing import Ticket, Unopenable, seal, unseal
 
 Clock = Callable[[], float]
@@ -56,9 +58,11 @@ class Vault:
         self._now = now
         self._report = report
         self._purged_at = 0.0
+        self.recall = Recall(store, ring, absolute=absolute, now=now)
 
     def create(self, record: SessionRecord) -> Session:
         """Put a new record away under a new ticket."""
+        record = replace(record, generation=self.recall.current())
         return self._put(Ticket.fresh(self._ring.writing.mark), self._ring.writing, record)
 
     def _put(self, ticket: Ticket, key: Key, record: SessionRecord) -> Session:
@@ -69,6 +73,7 @@ class Vault:
             expires_at=self._end(record),
             person=self.person_key(record.person),
             now=self._now(),
+            label=label_of(record, key, place),
         )
         if not made:  # 128 random bits met a taken key: never by chance
             raise SessionEnded("The session could not be made; sign in again.", code="clash")
@@ -86,7 +91,7 @@ class Vault:
         for key in self._ring.marked(ticket.mark):
             session = self._load(ticket, key)
             if session is not None:
-                return session
+                return session if self.recall.admits(session.record.generation) else None
         return None
 
     def reload(self, session: Session) -> Session | None:
@@ -111,8 +116,13 @@ class Vault:
             if record == current.record:
                 return current
             sealed = seal(record, current.ticket, current.key, current.place)
-            end = self._end(record)
-            if self.store.replace(current.place, sealed, version=current.version, expires_at=end):
+            if self.store.replace(
+                current.place,
+                sealed,
+                version=current.version,
+                expires_at=self._end(record),
+                label=label_of(record, current.key, current.place),
+            ):
                 return replace(current, record=record, version=current.version + 1)
             current = self.reload(current)
         raise SessionEnded("This session ended meanwhile; sign in again.", code="ended_meanwhile")
@@ -157,14 +167,25 @@ class Vault:
 
     def end_all_of(self, person: Person) -> int:
         """End every session of a person; how many there were."""
+        return sum([self.end_place(one.key) for one in self.listed(person)])
+
+    def end_place(self, place: bytes) -> bool:
+        """End the session that lies there, without its ticket; False when it was over."""
+        return self.store.delete(place, until=int(self._now()) + self.absolute) is not None
+
+    def listed(self, person: Person) -> list[Listed]:
+        """A person's living records as the store lists them."""
         now = self._now()
-        places = {
-            place
+        return [
+            one
             for key in self._ring.reading
-            for place in self.store.keys_of(self._person_key(person, key), now=now)
-        }
-        until = int(now) + self.absolute
-        return sum(self.store.delete(place, until=until) is not None for place in places)
+            for one in self.store.listed(self._person_key(person, key), now=now)
+        ]
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All keys that read."""
+        return self._ring.reading
 
     def person_key(self, person: Person | None) -> bytes | None:
         """The keyed hash under which the store lists a person's records."""

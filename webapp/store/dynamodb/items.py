@@ -1,7 +1,8 @@
 """What lies in the table: keys `k` and `s` (binary), TTL attribute `ttl` (epoch seconds).
 
 kind        k            s     beside it
-record      r + key      -     sealed, version, ttl = its end; with a person: person, listed
+record      r + key      -     sealed, version, shown = its label, ttl = its end;
+                               with a person: person, listed
 tombstone   r + key      -     version, ttl
 listing     p + person   key   ttl = `listed` of the record, never before the record's end
 claim       c + name     -     holder, ends, ttl
@@ -10,7 +11,7 @@ claim       c + name     -     holder, ends, ttl
 from collections.abc import Mapping
 from typing import Any
 
-from webapp.store.base import Stored
+from webapp.store.base import Listed, Stored
 
 Item = Mapping[str, Any]
 """An item as boto3's client gives it: attribute to {type: value}."""
@@ -55,3 +56,9 @@ def lives(item: Item, person: bytes, now: float) -> bool:
         return bool(item["person"]["B"] == person and int(item["ttl"]["N"]) > now)
     except (KeyError, ValueError):
         return False
+
+
+def listed(item: Item) -> Listed:
+    """A living record, as a list shows it."""
+    label = item.get("shown", {}).get("B", b"")
+    return Listed(item["k"]["B"][1:], label, int(item["ttl"]["N"]))

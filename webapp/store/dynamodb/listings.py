@@ -9,6 +9,7 @@ records that never came to be, or have gone, is seen when the records themselves
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from webapp.store.base import Listed
 from webapp.store.dynamodb import items
 from webapp.store.dynamodb.calls import DynamoApi, Operation
 
@@ -37,8 +38,8 @@ class Listings:
             ExpressionAttributeValues={":ttl": items.number(until)},
         )
 
-    def living(self, person: bytes, *, now: float) -> Iterator[bytes]:
-        """The keys of all living records of a person."""
+    def living(self, person: bytes, *, now: float) -> Iterator[Listed]:
+        """All living records of a person."""
         keys = list(self._listed(person))
         for start in range(0, len(keys), BATCH):
             yield from self._living(keys[start : start + BATCH], person, now)
@@ -61,13 +62,13 @@ class Listings:
                 return
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def _living(self, keys: list[bytes], person: bytes, now: float) -> Iterator[bytes]:
+    def _living(self, keys: list[bytes], person: bytes, now: float) -> Iterator[Listed]:
         operation = self._begin()
         wanted: dict[str, Any] = {
             self._table: {
                 "Keys": [items.record(key) for key in keys],
                 "ConsistentRead": True,
-                "ProjectionExpression": "k, person, #ttl",
+                "ProjectionExpression": "k, person, shown, #ttl",
                 "ExpressionAttributeNames": items.TTL,
             }
         }
@@ -75,7 +76,7 @@ class Listings:
             answer = operation.read(self._api.batch_get_item, RequestItems=wanted)
             for item in answer.get("Responses", {}).get(self._table, ()):
                 if items.lives(item, person, now):
-                    yield item["k"]["B"][1:]
+                    yield items.listed(item)
             wanted = answer.get("UnprocessedKeys") or {}
             if wanted:
                 operation.wait("UnprocessedKeys")

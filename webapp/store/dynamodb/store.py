@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from webapp.errors import StoreUnavailable
-from webapp.store.base import Stored
+from webapp.store.base import Listed, Stored
 from webapp.store.dynamodb import items
 from webapp.store.dynamodb.calls import DynamoApi, Operation, Outcome
 from webapp.store.dynamodb.listings import AHEAD_SECONDS, Listings
@@ -46,7 +46,14 @@ class DynamoStore:
         return stored if stored and stored.expires_at > now else None
 
     def create(
-        self, key: bytes, sealed: bytes, *, expires_at: int, person: bytes | None, now: float
+        self,
+        key: bytes,
+        sealed: bytes,
+        *,
+        expires_at: int,
+        person: bytes | None,
+        now: float,
+        label: bytes = b"",
     ) -> bool:
         """See Store."""
         del now  # an ended item keeps its key until TTL takes it: a clash is an attack
@@ -55,6 +62,7 @@ class DynamoStore:
             "sealed": {"B": sealed},
             "version": items.number(1),
             "ttl": items.number(expires_at),
+            "shown": {"B": label},
         }
         if person is not None:
             listed = expires_at + AHEAD_SECONDS
@@ -69,16 +77,19 @@ class DynamoStore:
         )
         return _taken(outcome, sealed, 1)
 
-    def replace(self, key: bytes, sealed: bytes, *, version: int, expires_at: int) -> bool:
+    def replace(
+        self, key: bytes, sealed: bytes, *, version: int, expires_at: int, label: bytes = b""
+    ) -> bool:
         """See Store."""
         operation = self._begin()
-        change = "SET sealed = :sealed, version = :next, #ttl = :end"
+        change = "SET sealed = :sealed, version = :next, #ttl = :end, shown = :label"
         condition = "version = :version AND attribute_exists(sealed)"
         values: dict[str, Any] = {
             ":sealed": {"B": sealed},
             ":version": items.number(version),
             ":next": items.number(version + 1),
             ":end": items.number(expires_at),
+            ":label": {"B": label},
         }
 
         def write(change: str, condition: str) -> Outcome:
@@ -107,7 +118,7 @@ class DynamoStore:
         )
         values = {":until": items.number(until), ":one": items.number(1)}
         for condition, change in ways * 2:  # the end may move between two of them
-            change += " REMOVE sealed, person, listed"
+            change += " REMOVE sealed, person, listed, shown"
             outcome = self._update(operation, key, change, condition, values, once=True)
             if outcome.taken or not outcome.item:
                 return items.stored(outcome.item)
@@ -142,7 +153,7 @@ class DynamoStore:
             ExpressionAttributeValues={":owner": {"B": owner}},
         )
 
-    def keys_of(self, person: bytes, *, now: float) -> list[bytes]:
+    def listed(self, person: bytes, *, now: float) -> list[Listed]:
         """See Store. A record whose `create` had returned before this began is never missed."""
         return list(self._listings.living(person, now=now))
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import NoScriptError, RedisError
 
 from webapp.errors import StoreUnavailable
-from webapp.store.base import Stored
+from webapp.store.base import Listed, Stored
 from webapp.store.redis.address import Address
 from webapp.store.redis.fleet import Fleet, Word
 from webapp.store.redis.line import reason
@@ -25,16 +25,17 @@ SLACK_SECONDS = 60
 
 _RECORD, _CLAIM, _PERSON = b"portico:s:", b"portico:c:", b"portico:p:"
 _TOMBSTONE = b"T"
-_KIND = b"R"
-_HEAD = struct.Struct(">cQqB")  # kind, version, end, length of the person's key that follows
+_KIND = b"S"
+_HEAD = struct.Struct(">cQqBB")  # kind, version, end, lengths of person's key and label
 _BEGINNING = 9  # kind and version
-_LONGEST_HEAD = _HEAD.size + 255
+_LONGEST_HEAD = _HEAD.size + 2 * 255
 
 
 class _Head(NamedTuple):
     version: int
     expires_at: int
     person: bytes
+    label: bytes
     size: int
 
 
@@ -83,18 +84,27 @@ class RedisStore:
         return Stored(value[head.size :], head.version, head.expires_at)
 
     def create(
-        self, key: bytes, sealed: bytes, *, expires_at: int, person: bytes | None, now: float
+        self,
+        key: bytes,
+        sealed: bytes,
+        *,
+        expires_at: int,
+        person: bytes | None,
+        now: float,
+        label: bytes = b"",
     ) -> bool:
         """See Store."""
         place, ends_at = _RECORD + key, self._ends_at()
         if person:
             # First: a list that names too much does no harm, one that names too little would.
             self._enlist(person, key, expires_at, ends_at)
-        record = _packed(1, expires_at, person or b"", sealed)
+        record = _packed(1, expires_at, person or b"", label, sealed)
         life = _life(expires_at, now)
         return self._ask(place, "SET", place, record, "NX", "PX", life, ends_at=ends_at) is not None
 
-    def replace(self, key: bytes, sealed: bytes, *, version: int, expires_at: int) -> bool:
+    def replace(
+        self, key: bytes, sealed: bytes, *, version: int, expires_at: int, label: bytes = b""
+    ) -> bool:
         """See Store."""
         place, ends_at = _RECORD + key, self._ends_at()
         start = self._start(place, ends_at)
@@ -103,7 +113,7 @@ class RedisStore:
             return False
         if head.person and expires_at > head.expires_at:
             self._enlist(head.person, key, expires_at, ends_at)
-        record = _packed(version + 1, expires_at, head.person, sealed)
+        record = _packed(version + 1, expires_at, head.person, label, sealed)
         life = _life(expires_at, self._now())
         replaced = self._run(REPLACE, place, start[:_BEGINNING], record, life, ends_at=ends_at)
         return bool(replaced == 1)
@@ -119,7 +129,7 @@ class RedisStore:
         if head is None:
             return Stored(value, 0, 0)
         if head.person:
-            # It is deleted, whatever comes now; `keys_of` passes over a name that is left behind.
+            # It is deleted, whatever comes now; `listed` passes over a name that is left behind.
             with suppress(StoreUnavailable):
                 listed = _PERSON + head.person
                 self._ask(listed, "ZREM", listed, key, ends_at=ends_at)
@@ -136,13 +146,18 @@ class RedisStore:
         """See Store."""
         self._run(RELEASE, _CLAIM + name, owner, ends_at=self._ends_at(), again=True)
 
-    def keys_of(self, person: bytes, *, now: float) -> list[bytes]:
+    def listed(self, person: bytes, *, now: float) -> list[Listed]:
         """See Store."""
         listed, ends_at = _PERSON + person, self._ends_at()
         keys = self._ask(
             listed, "ZRANGEBYSCORE", listed, f"({now!r}", "+inf", ends_at=ends_at, again=True
         )
-        return [key for key in keys if self._is_living(key, person, now, ends_at)]
+        heads = ((key, _head(self._start(_RECORD + key, ends_at))) for key in keys)
+        return [
+            Listed(key, head.label, head.expires_at)
+            for key, head in heads
+            if head is not None and head.person == person and head.expires_at > now
+        ]
 
     def purge(self, *, now: float, limit: int) -> int:
         """See Store. Always none: every key ends by itself, and a person's list with its last."""
@@ -181,10 +196,6 @@ class RedisStore:
         arguments = (key, expires_at, ended, _life(expires_at, now))
         self._run(ENLIST, _PERSON + person, *arguments, ends_at=ends_at, again=True)
 
-    def _is_living(self, key: bytes, person: bytes, now: float, ends_at: float) -> bool:
-        head = _head(self._start(_RECORD + key, ends_at))
-        return head is not None and head.person == person and head.expires_at > now
-
     def _start(self, place: bytes, ends_at: float) -> bytes:
         command = ("GETRANGE", place, 0, _LONGEST_HEAD - 1)
         start: bytes = self._ask(place, *command, ends_at=ends_at, again=True)
@@ -213,17 +224,19 @@ class RedisStore:
         return time.monotonic() + self._deadline
 
 
-def _packed(version: int, expires_at: int, person: bytes, sealed: bytes) -> bytes:
-    return _HEAD.pack(_KIND, version, expires_at, len(person)) + person + sealed
+def _packed(version: int, expires_at: int, person: bytes, label: bytes, sealed: bytes) -> bytes:
+    head = _HEAD.pack(_KIND, version, expires_at, len(person), len(label))
+    return head + person + label + sealed
 
 
 def _head(value: bytes) -> _Head | None:
     """What stands before the sealed part, or None where that is not of our making."""
     if len(value) < _HEAD.size or value[:1] != _KIND:
         return None
-    _, version, expires_at, length = _HEAD.unpack_from(value)
-    size = _HEAD.size + length
-    return _Head(version, expires_at, value[_HEAD.size : size], size)
+    _, version, expires_at, of_person, of_label = _HEAD.unpack_from(value)
+    middle = _HEAD.size + of_person
+    size = middle + of_label
+    return _Head(version, expires_at, value[_HEAD.size : middle], value[middle:size], size)
 
 
 def _life(ends: float, now: float) -> int:
