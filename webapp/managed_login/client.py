@@ -19,7 +19,7 @@ from webapp.managed_login.facts import (
     TokenAnswer,
 )
 from webapp.managed_login.metadata import Endpoints, Metadata
-from webapp.managed_login.strict_json import Malformed, loads_object
+from webapp.managed_login.strict_json import Malformed, loads_object, says_json
 from webapp.managed_login.transport import TokenTransport
 from webapp.outbound import MIB, Outbound, OutboundFailed
 from webapp.records import Claims
@@ -144,7 +144,7 @@ class ManagedLogin:
             )
             if reply.status in (401, 403):
                 raise AccessRefused("userinfo refused the access token")
-            if reply.status != 200 or reply.cut:
+            if reply.status != 200 or reply.cut or not says_json(reply.header("Content-Type")):
                 raise ProviderUnavailable("userInfo gave no answer.", upstream=reply.status)
             return loads_object(reply.body)
         except (OutboundFailed, Malformed) as error:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from webapp.addresses import is_loopback
 from webapp.errors import ProviderUnavailable
-from webapp.managed_login.strict_json import Malformed, loads_object
+from webapp.managed_login.strict_json import Malformed, loads_object, says_json
 from webapp.outbound import Outbound, OutboundFailed
 
 DEADLINE = 5.0
@@ -102,7 +102,7 @@ class Metadata:
                 deadline=DEADLINE,
                 safe=True,
             )
-            if reply.status != 200 or reply.cut:
+            if reply.status != 200 or reply.cut or not says_json(reply.header("Content-Type")):
                 raise ProviderUnavailable(
                     "The user pool's discovery document cannot be had.", upstream=reply.status
                 )

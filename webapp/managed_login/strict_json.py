@@ -37,6 +37,12 @@ def loads_object(raw: bytes | str) -> dict[str, Any]:
     return value
 
 
+def says_json(content_type: str | None) -> bool:
+    """Whether an answer does not contradict that it is JSON (RFC 6749 5.1, OIDC Core 5.3.2)."""
+    kind = (content_type or "application/json").partition(";")[0].strip().lower()
+    return kind.endswith(("/json", "+json"))
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.facts import GrantRefused
-from webapp.managed_login.strict_json import Malformed, loads_object
+from webapp.managed_login.strict_json import Malformed, loads_object, says_json
 from webapp.outbound import Outbound, Reply
 
 FORM = "application/x-www-form-urlencoded"
@@ -21,7 +21,8 @@ class TokenResponse:
 
     def __init__(self, reply: Reply) -> None:
         self.status_code = reply.status
-        self._body = b"" if reply.cut else reply.body
+        sound = not reply.cut and says_json(reply.header("Content-Type"))
+        self._body = reply.body if sound else b""
 
     def json(self) -> dict[str, Any]:
         """The content of a success.
