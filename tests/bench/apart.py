@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench import jobs
 from tests.bench.jobs import HTML, JSON
-from tests.bench.measure import Table, ratio, take
+from tests.bench.measure import ratio
 from tests.bench.plan import BUSY_CONNECTIONS, Plan
 from tests.bench.stand import Running, Stand
 from tests.bench.together import Figures
@@ -79,21 +79,3 @@ def workers(stand: Stand, store: Path, plan: Plan) -> Figures:
                     rates[name].append(len(sample.latencies) / sample.elapsed)
         figures[key] = ratio(rates["two"][1:], rates["one"][1:])  # the first one warms
     return figures
-
-
-def stored(stand: Stand, few: Running, many: Running, plan: Plan, ending: str = "") -> Figures:
-    """Cost with many stored sessions over the cost with few; pages over many browsers by turns."""
-    table = Table()
-    for number in range(plan.stored_rounds):
-        for running in (few, many) if number % 2 else (many, few):
-            name = "few" if running is few else "many"
-            signed = take(stand, running, jobs.sign_ins, "/login", plan.sign_ins)
-            table[name, "sign-in"].add(signed)
-            turns = list(signed.sample.cookies)
-            table[name, "page"].add(
-                take(stand, running, jobs.pages, "/me", JSON, turns, plan.pages)
-            )
-    return {
-        f"stored_page{ending}": ratio(table["many", "page"].cpu, table["few", "page"].cpu),
-        f"stored_sign_in{ending}": ratio(table["many", "sign-in"].cpu, table["few", "sign-in"].cpu),
-    }

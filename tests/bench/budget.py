@@ -15,8 +15,10 @@ class Line:
     aim: float | None
     at_least: bool = False
 
-    def mark(self, value: float) -> str:
-        """`aim`, `must` or `OVER`; nothing where no bound was promised."""
+    def mark(self, value: float | str) -> str:
+        """`aim`, `must` or `OVER`; nothing where no bound was promised, or nothing measured."""
+        if isinstance(value, str):
+            return ""
         for word, bound in (("aim", self.aim), ("must", self.must)):
             if bound is not None and (value >= bound if self.at_least else value <= bound):
                 return word
@@ -36,10 +38,18 @@ BUDGET = (
     Line("calls_page", "provider calls a page", "", 0, 0),
     Line("calls_api", "calls to the API a signed call", "", 1, 1),
     Line("calls_other", "calls elsewhere a signed call, credentials alive", "", 0, 0),
-    Line("stored_page", "page, many sessions stored / few, CPU", "x", 1.15, 1.1),
-    Line("stored_sign_in", "sign-in, many sessions stored / few, CPU", "x", 1.15, 1.1),
+    Line("stored_page", "page on SQLite, many sessions stored / few, CPU", "x", 1.15, 1.1),
+    Line("stored_sign_in", "sign-in, the same", "x", 1.15, 1.1),
+    Line("stored_page_redis", "page on Redis, many sessions stored / few, CPU", "x", 1.15, 1.1),
+    Line("stored_sign_in_redis", "sign-in, the same", "x", 1.15, 1.1),
+    Line("stored_page_dynamodb", "page on DynamoDB, many stored / few, CPU", "x", 1.15, 1.1),
+    Line("stored_sign_in_dynamodb", "sign-in, the same", "x", 1.15, 1.1),
     Line("stored_page_bare", "bare relying party's page, the same", "x", None, None),
     Line("stored_sign_in_bare", "bare relying party's sign-in, the same", "x", None, None),
+    Line("page_redis", "page on Redis / on SQLite, CPU", "x", None, None),
+    Line("sign_in_redis", "sign-in on Redis / on SQLite, CPU", "x", None, None),
+    Line("page_dynamodb", "page on DynamoDB / on SQLite, CPU", "x", None, None),
+    Line("sign_in_dynamodb", "sign-in on DynamoDB / on SQLite, CPU", "x", None, None),
     Line("memory_first", "memory idle, first worker and parent, PSS", "MB", 90, 60),
     Line("memory_more", "memory of each worker more, preloaded, PSS", "MB", 45, 30),
     Line("memory_session", "process memory grown a sign-in", "KB", 1000, 1000),
@@ -55,7 +65,7 @@ BUDGET = (
 )
 
 
-def judged(figures: Mapping[str, float]) -> list[dict[str, str | float | None]]:
+def judged(figures: Mapping[str, float | str]) -> list[dict[str, str | float | None]]:
     """Every promise that was measured, with its figure and its mark."""
     return [
         {

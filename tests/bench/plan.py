@@ -17,6 +17,9 @@ class Plan(NamedTuple):
     starts: int
     workers_rounds: int
     stored_rounds: int
+    stored_seconds: float
+    stored_pages: int
+    stored_sign_ins: int
     stored: tuple[int, int]
 
 
@@ -32,6 +35,9 @@ FULL = Plan(
     starts=3,
     workers_rounds=3,
     stored_rounds=5,
+    stored_seconds=50.0,
+    stored_pages=300,
+    stored_sign_ins=80,
     stored=(100, 100_000),
 )
 QUICK = Plan(
@@ -46,9 +52,14 @@ QUICK = Plan(
     starts=1,
     workers_rounds=1,
     stored_rounds=2,
-    stored=(100, 10_000),
+    stored_seconds=6.0,
+    stored_pages=80,
+    stored_sign_ins=12,
+    stored=(100, 5_000),
 )
 BUSY_CONNECTIONS = 16
+EMULATOR_SECONDS = 120.0
+"""For filling its tables, on a machine with other things to do."""
 WAITING_SIGN_INS = 24
 WAITING_SECONDS = 0.2
 PAGE_EVERY_SECONDS = 0.01

@@ -61,13 +61,13 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def wait_listening(self) -> None:
+    def wait_listening(self, seconds: float = START_SECONDS) -> None:
         """Until a connection is taken; for servers that speak TLS."""
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex((HOST, self.port)) == 0:
                     return
-            self._pause("did not listen")
+            self._pause("did not listen", seconds)
 
     def wait_answering(self, request: bytes) -> float:
         """Seconds from start to the first 200."""
@@ -82,11 +82,11 @@ class Server:
                 pass  # not listening yet
             self._pause(seen)
 
-    def _pause(self, seen: str) -> None:
+    def _pause(self, seen: str, seconds: float = START_SECONDS) -> None:
         if self._process.poll() is not None:
             raise StartError(self._words(f"ended with status {self._process.returncode}"))
-        if time.perf_counter() - self._began > START_SECONDS:
-            raise StartError(self._words(f"{seen} within {START_SECONDS:.0f} s"))
+        if time.perf_counter() - self._began > seconds:
+            raise StartError(self._words(f"{seen} within {seconds:.0f} s"))
         time.sleep(0.005)
 
     def _words(self, what: str) -> str:

@@ -14,7 +14,7 @@ MARKS = {"aim": "aim", "must": "ok", "OVER": "OVER", "": ""}
 
 
 def as_data(
-    table: Table, figures: Mapping[str, float], *, quick: bool, load: float
+    table: Table, figures: Mapping[str, float | str], *, quick: bool, load: float
 ) -> dict[str, Any]:
     """Everything that was measured, ready for JSON; `load` is the machine's before the run."""
     return {
@@ -79,7 +79,9 @@ def _busy(load: float, cores: int) -> list[str]:
     ]
 
 
-def _short(value: float | None) -> str:
+def _short(value: float | str | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return value
     return f"{value:.0f}" if value == int(value) or value >= 200 else f"{value:.2f}"

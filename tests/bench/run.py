@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 
-from tests.bench import apart, jobs, prefill, together
+from tests.bench import apart, full, together
 from tests.bench.measure import Field, Table
 from tests.bench.plan import Plan
 from tests.bench.stand import Stand
@@ -56,30 +56,8 @@ def everything(stand: Stand, plan: Plan, table: Table, figures: Figures, *, floo
     figures |= apart.starts(stand, plan, url) | apart.memory(stand, url)
     say("two workers")
     figures |= apart.workers(stand, main, plan)
-    say(f"filling stores with {plan.stored[1]:,} sessions")
-    figures |= _stored(stand, plan, say)
-
-
-def _stored(stand: Stand, plan: Plan, say: Progress) -> Figures:
-    figures: Figures = {}
-    few, many = (stand.folder / f"{name}.db" for name in ("few", "many"))
-    bare_few, bare_many = (stand.folder / f"bare-{name}.db" for name in ("few", "many"))
-    with contextlib.ExitStack() as stack:
-        start = stack.enter_context
-        bare = [start(stand.bare_relying_party(path)) for path in (bare_few, bare_many)]
-        for running in bare:
-            stand.drive(running, jobs.visit, 0)  # makes the table that is to be filled
-        filling = [
-            stand.work(prefill.prefill_bare, path, count)
-            for path, count in zip((bare_few, bare_many), plan.stored, strict=True)
-        ] + [
-            stand.work(prefill.prefill_portico, f"sqlite:///{path}", count)
-            for path, count in zip((few, many), plan.stored, strict=True)
-        ]
-        for filled in filling:
-            filled.result()
+    say(f"filling three stores with {plan.stored[1]:,} sessions")
+    with full.filled(stand, plan) as pairs:
         say("the same with few and many sessions")
-        figures |= apart.stored(stand, bare[0], bare[1], plan, "_bare")
-        portico = [start(stand.portico(f"sqlite:///{path}")) for path in (few, many)]
-        figures |= apart.stored(stand, portico[0], portico[1], plan)
-    return figures
+        figures |= full.measured(stand, pairs, table, plan)
+    say("done")

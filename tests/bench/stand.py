@@ -7,7 +7,7 @@ import signal
 import ssl
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -114,14 +114,38 @@ class Stand:
 
     @contextlib.contextmanager
     def portico(
-        self, store_url: str, *, workers: int = 1, preload: bool = False
+        self,
+        store_url: str,
+        more: Mapping[str, str] | None = None,
+        *,
+        workers: int = 1,
+        preload: bool = False,
     ) -> Iterator[Running]:
-        """Portico with nothing but the settings of its contract."""
+        """Portico with nothing but the settings of its contract, and `more` of the environment."""
         port = free_port()
         target = Target("Portico", port)
         command = gunicorn("wsgi:app", port, workers=workers, preload=preload)
-        with self._run(target, command, self.portico_settings(target, store_url), "/") as running:
+        settings = self.portico_settings(target, store_url) | dict(more or {})
+        with self._run(target, command, settings, "/") as running:
             yield running
+
+    @contextlib.contextmanager
+    def emulator(self, tables: Mapping[str, int]) -> Iterator[tuple[Server, dict[str, str]]]:
+        """DynamoDB of the offline AWS, each table with so many sessions, and the settings for it.
+
+        It fills its tables while the block runs, and listens when they are full.
+        """
+        port = free_port()
+        folder = self.folder / "emulator"
+        folder.mkdir()
+        command = [sys.executable, "-m", "tests.bench.emulator", "--port", str(port)]
+        command += ["--folder", str(folder), "--chain", str(self._certificates.chain)]
+        command += ["--key", str(self._certificates.key)]
+        for table, count in tables.items():
+            command += ["--fill", f"{table}={count}"]
+        with Server("Emulator", command, clean_environment(), self.folder, port) as server:
+            keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+            yield server, {"AWS_ENDPOINT_URL_DYNAMODB": f"https://127.0.0.1:{port}"} | keys
 
     def portico_settings(self, target: Target, store_url: str) -> dict[str, str]:
         """The environment variables that Portico is given."""

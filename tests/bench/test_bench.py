@@ -1,14 +1,28 @@
 """The bench is believed only as far as its floor is correct and its driver reads answers right."""
 
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.bench import full, prefill
 from tests.bench.bare_client import sign_v4
-from tests.bench.budget import Line
+from tests.bench.budget import Line, judged
+from tests.bench.certificates import make_certificates
 from tests.bench.client import parse
+from tests.bench.measure import Table
 from tests.bench.operations import Jar
+from tests.bench.processes import Server, clean_environment, free_port
 from tests.bench.provider_tokens import Client, Mint, make_code, unbase64url
+from tests.bench.report import as_data, as_text
+from tests.contract.redis_server import started
+from webapp.store.dynamodb import DynamoStore
+from webapp.store.redis import RedisStore
 
 
 def test_the_floor_signs_as_botocore_does() -> None:
@@ -69,3 +83,58 @@ def test_a_mark_says_which_bound_is_kept() -> None:
     assert [upper.mark(v) for v in (1.5, 1.6, 2.1)] == ["aim", "must", "OVER"]
     lower = Line("k", "label", "x", 1.6, 1.8, at_least=True)
     assert [lower.mark(v) for v in (1.8, 1.7, 1.5)] == ["aim", "must", "OVER"]
+
+
+@pytest.mark.redis
+def test_redis_is_filled_with_what_the_store_reads(tmp_path: Path) -> None:
+    """Commands sent by the hundred leave records that the store finds, listed by their person."""
+    with started(tmp_path / "redis") as server:
+        prefill.prefill_redis(server.url, 1 + prefill.AT_ONCE + 1)
+        places = [key for key in server.lives() if key.startswith(b"portico:s:")]
+        assert len(places) == 1 + prefill.AT_ONCE + 1
+        found = RedisStore(server.url).load(places[-1][10:], now=time.time())
+        assert found is not None
+        assert (len(found.sealed), found.version) == (prefill.SEALED_BYTES, 1)
+
+
+@pytest.mark.stack
+def test_the_emulator_listens_with_tables_that_the_store_reads(tmp_path: Path) -> None:
+    """What was put into DynamoDB from inside is what the store loads over the wire."""
+    certificates, port = make_certificates(tmp_path), free_port()
+    command = [sys.executable, "-m", "tests.bench.emulator", "--port", str(port)]
+    command += ["--folder", str(tmp_path), "--chain", str(certificates.chain)]
+    command += ["--key", str(certificates.key), "--fill", "few=3"]
+    with Server("Emulator", command, clean_environment(), tmp_path, port) as server:
+        server.wait_listening(60)
+        client = boto3.client(
+            "dynamodb",
+            region_name="us-east-1",
+            endpoint_url=f"https://127.0.0.1:{port}",
+            verify=str(certificates.authority),
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        items = client.scan(TableName="few")["Items"]
+        records = [item for item in items if "sealed" in item]
+        assert (len(records), len(items)) == (3, 6)
+        key, person = records[0]["k"]["B"][1:], records[0]["person"]["B"]
+        store = DynamoStore(client, "few")
+        found = store.load(key, now=time.time())
+        assert found is not None
+        assert len(found.sealed) == prefill.SEALED_BYTES
+        assert [one.key for one in store.listed(person, now=time.time())] == [key]
+        client.close()
+
+
+def test_a_store_that_the_machine_lacks_gives_a_word() -> None:
+    """Without Redis its figures are words, judged by nobody, and the others are figures."""
+    rounds = Table()
+    for who in ("few", "many", "_barefew", "_baremany", "_dynamodbfew", "_dynamodbmany"):
+        for what in ("page", "sign-in"):
+            rounds[who, what].cpu = [2.0 if "many" in who else 1.0]
+    figures = full.compared(rounds, {"", "_bare", "_dynamodb"})
+    assert figures["stored_page_redis"] == figures["sign_in_redis"] == full.NO_REDIS
+    assert (figures["stored_page"], figures["page_dynamodb"]) == (2.0, 1.0)
+    marks = {row["key"]: row["mark"] for row in judged(figures)}
+    assert (marks["stored_page_redis"], marks["stored_page"]) == ("", "OVER")
+    assert full.NO_REDIS in as_text(as_data(Table(), figures, quick=True, load=0.0))
