@@ -17,7 +17,17 @@ from webapp.security import Security
 from webapp.services import Services, build
 from webapp.sessions import Sessions
 from webapp.settings import Settings
-from webapp.views import assets, auth, console, credentials, error_pages, health, home, session
+from webapp.views import (
+    assets,
+    auth,
+    console,
+    credentials,
+    devices,
+    error_pages,
+    health,
+    home,
+    session,
+)
 from webapp.views.page import Assets, Pages, Templates, furnish
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +69,7 @@ def create_app(
         login_origin=lambda: rooms.managed_login.origin,
         now=now,
     )
-    sessions = Sessions(rooms.vault, rooms.attempts, secure=security.secure, now=now)
+    sessions = Sessions(rooms.vault, rooms.attempts, rooms.clients, secure=security.secure, now=now)
     guard = Guard(sessions, rooms.freshness)
     pages = Pages(
         app.jinja_env,
@@ -127,6 +137,7 @@ def _register(
         auth.make_blueprint(
             rooms.journey,
             rooms.sign_out,
+            rooms.roster,
             sessions,
             security,
             providers=settings.cognito_identity_providers,
@@ -148,6 +159,7 @@ def _register(
             pages, guard, sessions, security, rooms.wallet, rooms.caller, now=now
         )
     )
+    app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
     app.register_blueprint(
         console.make_blueprint(pages, guard, sessions, security, rooms.wallet, rooms.api)
     )

@@ -8,19 +8,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from flask import Flask, Response, g, request
 
 from webapp.attempts import COOKIE_SECONDS, Attempts
+from webapp.clients import Client, Clients
 from webapp.errors import SessionEnded, StoreUnavailable
 from webapp.observe import event, fingerprint, seen
 from webapp.records import SessionRecord, SignInAttempt
 from webapp.store.sealing import Ticket
 from webapp.store.vault import Session, Vault
 
+T = TypeVar("T")
 TICKET = "portico"
 ATTEMPTS = "portico-signin"
-MOST_REFUSED = 10_000
+MOST_REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
@@ -42,18 +45,21 @@ class Sessions:
         self,
         vault: Vault,
         attempts: Attempts,
+        clients: Clients,
         *,
         secure: bool,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._vault = vault
         self._attempts = attempts
+        self._clients = clients
         self._secure = secure
         self._now = now
         prefix = "__Host-" if secure else ""
         self._ticket_name = prefix + TICKET
         self._attempts_name = prefix + ATTEMPTS
         self._refused: dict[str, None] = {}
+        self._strange: dict[tuple[bytes, Client], None] = {}
 
     def install(self, app: Flask) -> None:
         """Write the cookies behind every view."""
@@ -90,6 +96,10 @@ class Sessions:
         visit.session, visit.looked, visit.personal = None, True, True
         visit.ticket_to_set = ""
 
+    def client(self) -> Client:
+        """The browser that sent this request."""
+        return self._clients.of(request.headers.get("User-Agent", ""), request.remote_addr)
+
     def ticket(self) -> str | None:
         """The ticket as this browser shows it, if it has the form of one."""
         cookie = self._cookie(self._ticket_name)
@@ -97,9 +107,7 @@ class Sessions:
 
     def refuse(self, ticket: str) -> None:
         """Take this ticket for nobody's in this process, while the store cannot end its session."""
-        self._refused[ticket] = None
-        if len(self._refused) > MOST_REFUSED:
-            self._refused.pop(next(iter(self._refused)), None)
+        _remember(self._refused, ticket)
 
     def attempts(self) -> list[SignInAttempt]:
         """The sign-ins that this browser has under way."""
@@ -155,6 +163,7 @@ class Sessions:
             event("session_not_found")  # ended, unknown or made up: the store cannot tell which
             return None
         seen(partial(_name_of, session))
+        self._compare(session)
         try:
             return self._vault.touch(session)
         except SessionEnded:
@@ -163,6 +172,21 @@ class Sessions:
             # Reading worked, only the note of this visit did not: no reason to turn anyone away.
             event("last_seen_not_written", level="warning", facts=fault.facts)
             return session
+
+    def _compare(self, session: Session) -> None:
+        """Tell, once, of a session that goes on in another browser than the one that began it."""
+        client, record = self.client(), session.record
+        if client.name == record.client or not record.client:
+            return
+        if (session.place, client) not in self._strange:
+            _remember(self._strange, (session.place, client))
+            event(
+                "session_in_another_browser",
+                level="warning",
+                began_in=record.client,
+                now_in=client.name,
+                same_network=client.network == record.network,
+            )
 
     def _cookie(self, name: str) -> str | None:
         """The cookie's value if it came exactly once; two of a name may mean a planted one."""
@@ -200,3 +224,9 @@ def _name_of(session: Session) -> dict[str, object]:
     person = session.record.person
     named = {"session": fingerprint(session.place)}
     return {**named, "subject": person.subject} if person else {**named}
+
+
+def _remember(known: dict[T, None], one: T) -> None:
+    known[one] = None
+    if len(known) > MOST_REMEMBERED:
+        known.pop(next(iter(known)), None)

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
 from webapp.errors import OperatorFault, PorticoError, SignInRefused, Unavailable
@@ -98,17 +98,20 @@ class Journey:
             )
         return attempt
 
-    def finish(self, attempt: SignInAttempt, query: Query) -> Arrival:
+    def finish(
+        self, attempt: SignInAttempt, query: Query, *, client: str = "", network: str = ""
+    ) -> Arrival:
         """Spend the code, verify both tokens, put the session away.
 
+        `client` and `network` are remembered of the browser that came.
         Raises SignInRefused with the reason, StoreUnavailable (if it can, before the code is
         spent), and ProviderUnavailable when the pool gives no sensible answer. What is out of reach
         carries where the person was heading.
         """
         with _heading_for(attempt.next_path):
-            return self._finished(attempt, query)
+            return self._finished(attempt, query, client, network)
 
-    def _finished(self, attempt: SignInAttempt, query: Query) -> Arrival:
+    def _finished(self, attempt: SignInAttempt, query: Query, client: str, network: str) -> Arrival:
         code = self._code(attempt, query)
         self._spend(attempt)
         try:
@@ -118,7 +121,8 @@ class Journey:
             code = "provider_refused" if ours else "code_refused"
             raise _refused(code, attempt, error=refusal.error) from refusal
         try:
-            return Arrival(self._vault.create(self._verified(attempt, answer)), attempt)
+            record = replace(self._verified(attempt, answer), client=client, network=network)
+            return Arrival(self._vault.create(record), attempt)
         except PorticoError as error:
             # Nobody will ever hold this session; its refresh token must not outlive it.
             if answer.refresh_token:

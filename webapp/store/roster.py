@@ -1,7 +1,5 @@
 """A person's sessions, seen from any one of them: listed, ended one by one or all, and capped."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from webapp.errors import BadInput
@@ -26,10 +24,9 @@ class Entry:
 class Roster:
     """Lists and ends. `most` is how many sessions one person may have at a time."""
 
-    def __init__(self, vault: Vault, *, most: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, vault: Vault, *, most: int) -> None:
         self._vault = vault
         self.most = most
-        self._now = now
 
     def of(self, person: Person, this: Session | None = None) -> list[Entry]:
         """All sessions of a person, `this` first, then the most lately seen.

@@ -14,6 +14,7 @@ from webapp.security import Security
 from webapp.sessions import Session, Sessions
 from webapp.signin.journey import Journey
 from webapp.signin.signout import Depth, Farewell, SignOut, depth_of
+from webapp.store.roster import Roster
 from webapp.views.page import LANGUAGES
 
 # AWS, authorize endpoint: values may be combined, but not with none.
@@ -33,6 +34,7 @@ _NAVIGATION = {"document", "empty", None}
 def make_blueprint(
     journey: Journey,
     sign_out: SignOut,
+    roster: Roster,
     sessions: Sessions,
     security: Security,
     *,
@@ -74,9 +76,9 @@ def make_blueprint(
     def finish(
         attempt: SignInAttempt, held: list[SignInAttempt], query: dict[str, list[str]]
     ) -> AnyResponse:
-        before = sessions.current()
+        before, client = sessions.current(), sessions.client()
         try:
-            arrival = journey.finish(attempt, query)
+            arrival = journey.finish(attempt, query, client=client.name, network=client.network)
         except SignInRefused as refusal:
             if refusal.code == "spent":
                 # The same callback twice at once: the other one has the session.
@@ -97,7 +99,18 @@ def make_blueprint(
             session=fingerprint(arrival.session.place),
             subject=person.subject if person else None,
         )
+        _make_room(arrival.session)
         return _away(attempt.next_path, 303)
+
+    def _make_room(session: Session) -> None:
+        try:
+            ended = roster.make_room(session)
+        except StoreUnavailable as fault:  # the sign-in is done; the next one makes the room
+            event("sessions_not_counted", level="warning", facts=fault.facts)
+            return
+        if ended:
+            event("oldest_sessions_ended", ended=ended, most=roster.most)
+            sessions.leave_notice("room")
 
     def _led_on(refusal: SignInRefused, query: dict[str, list[str]]) -> AnyResponse:
         # Back button, reload, a second tab: somebody signed in gets their page, not a lecture.

@@ -34,6 +34,12 @@ NOTICES = {
 }
 
 
+ROOM = (
+    "You are signed in in as many browsers as you may be, so the oldest of them has been signed"
+    " out. Browsers shows the others."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HomeView:
     """The home page of somebody signed in."""
@@ -68,6 +74,7 @@ def make_blueprint(
             role_note=_role_note(record, person),
             clocks=clocks(record, sessions, now()),
         )
+        notice = ROOM if left == "room" else notice
         return pages.render("pages/home_signed_in.html", home=view, notice=notice)
 
     return blueprint

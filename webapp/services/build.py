@@ -1,28 +1,18 @@
 """The composition root: the only place that takes Settings apart, and builds every room once."""
 
-import importlib
-import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import boto3
-import botocore.session
-from botocore import UNSIGNED
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from webapp.api.caller import CallerIdentity
 from webapp.api.client import ApiClient
 from webapp.attempts import Attempts
+from webapp.clients import Clients
 from webapp.credentials.pool import IdentityPool
-from webapp.credentials.transport import through
 from webapp.credentials.wallet import Wallet
-from webapp.errors import StoreUnavailable, Unavailable
+from webapp.errors import Unavailable
 from webapp.keyring import Keyring
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import ClientFacts
@@ -31,6 +21,8 @@ from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.tokens import TokenVerifier
 from webapp.observe import event, fingerprint
 from webapp.outbound import Outbound
+from webapp.services.aws import identity_api
+from webapp.services.stores import open_store
 from webapp.settings import Settings
 from webapp.signin.claims import UserInfo
 from webapp.signin.errands import Errands
@@ -38,14 +30,11 @@ from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
-from webapp.store.dynamodb import DynamoStore
-from webapp.store.sqlite import SqliteStore
+from webapp.store.roster import Roster
 from webapp.store.turns import Turns
 from webapp.store.vault import Vault
 
 Now = Callable[[], float]
-DYNAMODB_SECONDS = 0.7
-"""One attempt in all: dialling, handshake and answer."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +44,9 @@ class Services:
     ring: Keyring
     store: Store
     vault: Vault
+    roster: Roster
     attempts: Attempts
+    clients: Clients
     metadata: Metadata
     signing_keys: SigningKeys
     managed_login: ManagedLogin
@@ -116,7 +107,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = IdentityPool(
-        _identity_api(outbound, settings.aws_region, settings.identity_pool_endpoint),
+        identity_api(outbound, settings.aws_region, settings.identity_pool_endpoint),
         pool_id=settings.cognito_identity_pool_id,
         login_key=settings.login_key,
         now=now,
@@ -125,7 +116,9 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         ring=ring,
         store=store,
         vault=vault,
+        roster=Roster(vault, most=settings.session_max_per_person),
         attempts=attempts,
+        clients=Clients(ring),
         metadata=metadata,
         signing_keys=keys,
         managed_login=managed_login,
@@ -157,85 +150,3 @@ def _vault(settings: Settings, store: Store, ring: Keyring, now: Now) -> Vault:
 
 def _log_refused(place: bytes, why: str) -> None:
     event("record_refused", level="error", session=fingerprint(place), reason=why)
-
-
-def open_store(
-    url: str,
-    outbound: Outbound | None = None,
-    *,
-    region: str | None = None,
-    dynamodb_endpoint: str | None = None,
-    now: Now = time.time,
-) -> Store:
-    """The store that a checked SESSION_STORE_URL names. Raises StoreUnavailable.
-
-    `outbound`, `region` and `dynamodb_endpoint` are for a DynamoDB store; None leaves region and
-    endpoint to the AWS environment. `now` is for Redis, which is told lifetimes.
-    """
-    scheme, _, rest = url.partition("://")
-    if scheme == "dynamodb":
-        return DynamoStore(_dynamodb(outbound or Outbound(), region, dynamodb_endpoint), rest)
-    if scheme in ("redis", "rediss"):
-        # Loaded only where it is chosen: redis-py costs 80 ms of start and 6 MB.
-        redis: Any = importlib.import_module("webapp.store.redis")
-        store: Store = redis.RedisStore(url, now=now, report=_log_store)
-        return store
-    return SqliteStore(Path(rest.removeprefix("/")))
-
-
-def _log_store(code: str, sentence: str) -> None:
-    event(code, level="warning", why=sentence)
-
-
-def _dynamodb(outbound: Outbound, region: str | None, endpoint: str | None) -> Any:
-    """The one client that signs as the application itself, by AWS's chain of credentials.
-
-    It connects at the first operation and not here, and never over a fork (see Outbound).
-    """
-    logging.getLogger("botocore").setLevel(logging.WARNING)
-    try:
-        session = boto3.session.Session(region_name=region)
-        known = session.get_credentials() is not None
-    except BotoCoreError as error:  # such as a profile that is not there
-        raise _no_credentials(type(error).__name__) from None
-    if not known:
-        raise _no_credentials("NoCredentialsError")
-    # The store itself sends again: it knows the time that is left, and when not to.
-    config = Config(retries={"total_max_attempts": 1}, user_agent="portico")
-    client = session.client("dynamodb", endpoint_url=endpoint, config=config)
-    client.meta.events.register("before-send.dynamodb", through(outbound, DYNAMODB_SECONDS))
-    return client
-
-
-def _no_credentials(reason: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        "A DynamoDB store needs AWS credentials, and none were found; give the application a role"
-        " of its own, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in its environment.",
-        reason=reason,
-    )
-
-
-def _identity_api(outbound: Outbound, region: str, endpoint: str | None) -> Any:
-    """A boto3 client for the pool's public, unsigned calls, sent through our own way out.
-
-    No profile, no credential lookup, no instance metadata: the instance's own role has no part.
-    """
-    logging.getLogger("botocore").setLevel(logging.WARNING)
-    inner = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    session = boto3.session.Session(
-        aws_access_key_id="unused",
-        aws_secret_access_key="unused",
-        region_name=region,
-        botocore_session=inner,
-    )
-    client = session.client(
-        "cognito-identity",
-        endpoint_url=endpoint,
-        config=Config(
-            signature_version=UNSIGNED,
-            retries={"total_max_attempts": 1},
-            user_agent="portico",
-        ),
-    )
-    client.meta.events.register("before-send.cognito-identity", through(outbound))
-    return client

@@ -1,0 +1,44 @@
+"""The store that SESSION_STORE_URL names."""
+
+import importlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from webapp.observe import event
+from webapp.outbound import Outbound
+from webapp.services.aws import table_api
+from webapp.store.base import Store
+from webapp.store.dynamodb import DynamoStore
+from webapp.store.sqlite import SqliteStore
+
+Now = Callable[[], float]
+
+
+def open_store(
+    url: str,
+    outbound: Outbound | None = None,
+    *,
+    region: str | None = None,
+    dynamodb_endpoint: str | None = None,
+    now: Now = time.time,
+) -> Store:
+    """The store that a checked SESSION_STORE_URL names. Raises StoreUnavailable.
+
+    `outbound`, `region` and `dynamodb_endpoint` are for a DynamoDB store; None leaves region and
+    endpoint to the AWS environment. `now` is for Redis, which is told lifetimes.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "dynamodb":
+        return DynamoStore(table_api(outbound or Outbound(), region, dynamodb_endpoint), rest)
+    if scheme in ("redis", "rediss"):
+        # Loaded only where it is chosen: redis-py costs 80 ms of start and 6 MB.
+        redis: Any = importlib.import_module("webapp.store.redis")
+        store: Store = redis.RedisStore(url, now=now, report=_log_store)
+        return store
+    return SqliteStore(Path(rest.removeprefix("/")))
+
+
+def _log_store(code: str, sentence: str) -> None:
+    event(code, level="warning", why=sentence)
