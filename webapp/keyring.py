@@ -30,6 +30,7 @@ class Key:
     csrf: bytes = field(repr=False)
     attempts: bytes = field(repr=False)
     labels: AESGCM = field(repr=False)
+    errands: AESGCM = field(repr=False)
     cookie: AESGCM = field(repr=False)
 
     @classmethod
@@ -42,22 +43,39 @@ class Key:
             csrf=_derive(secret, "csrf"),
             attempts=_derive(secret, "attempts"),
             labels=AESGCM(_derive(secret, "labels")),
+            errands=AESGCM(_derive(secret, "errands")),
             cookie=AESGCM(_derive(secret, "cookie")),
         )
 
     def seal_label(self, plain: bytes, place: bytes) -> bytes:
         """A few bytes for one place in the store, for whoever has the key (AES-256-GCM)."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self.labels.encrypt(nonce, plain, place)
+        return _seal(self.labels, plain, place)
 
     def open_label(self, sealed: bytes, place: bytes) -> bytes | None:
         """What `seal_label` sealed; None for anything else."""
-        if len(sealed) < NONCE_BYTES + 16:
-            return None
-        try:
-            return self.labels.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
-        except InvalidTag:
-            return None
+        return _open(self.labels, sealed, place)
+
+    def seal_errand(self, plain: bytes, place: bytes) -> bytes:
+        """What is still to be done for somebody who has left, for whoever has the key."""
+        return _seal(self.errands, plain, place)
+
+    def open_errand(self, sealed: bytes, place: bytes) -> bytes | None:
+        """What `seal_errand` sealed; None for anything else."""
+        return _open(self.errands, sealed, place)
+
+
+def _seal(box: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + box.encrypt(nonce, plain, bound_to)
+
+
+def _open(box: AESGCM, sealed: bytes, bound_to: bytes) -> bytes | None:
+    if len(sealed) < NONCE_BYTES + 16:
+        return None
+    try:
+        return box.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
+    except InvalidTag:
+        return None
 
 
 class Keyring:
@@ -84,19 +102,12 @@ class Keyring:
 
     def seal_cookie(self, plain: bytes, purpose: bytes) -> bytes:
         """Encrypt a short value for a browser to hold (AES-256-GCM, random nonce)."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self.writing.cookie.encrypt(nonce, plain, purpose)
+        return _seal(self.writing.cookie, plain, purpose)
 
     def open_cookie(self, sealed: bytes, purpose: bytes) -> bytes | None:
         """The plain value, or None for anything that no key of ours sealed for this purpose."""
-        if len(sealed) < NONCE_BYTES + 16:
-            return None
-        for key in self._keys:
-            try:
-                return key.cookie.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose)
-            except InvalidTag:
-                continue
-        return None
+        opened = (_open(key.cookie, sealed, purpose) for key in self._keys)
+        return next((plain for plain in opened if plain is not None), None)
 
     def csrf_token(self, bound_to: bytes) -> str:
         """The proof of intent that belongs to one session, or to one day for nobody."""
