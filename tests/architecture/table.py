@@ -18,6 +18,9 @@ def _under(top: str, rows: Table) -> dict[str, tuple[str, ...]]:
 WEBAPP: Table = {
     # Facts and small tools of the trade: they know nobody.
     "addresses": (),
+    "breaker": ("errors",),  # its own error is one of the family
+    "budget": (),
+    "deadlines": (),
     "errors": (),
     "keyring": (),
     "records": (),
