@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import os
 import time
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +11,8 @@ from tests.bench.client import Operation, Sample, drive, drive_many
 from tests.bench.operations import Target, Visit
 
 JSON, HTML = "application/json", "text/html"
+# A person has only so many sessions, so the people take turns over all jobs of a driver process.
+_people = itertools.count(os.getpid() * 777)
 
 
 def pages(target: Target, path: str, accept: str, cookies: Sequence[str], count: int) -> Sample:
@@ -27,7 +30,8 @@ def sign_ins(target: Target, start: str, count: int) -> Sample:
     """That many sign-ins of different people one after another; their cookies too."""
     kept: list[str] = []
     sample = drive(
-        target.port, (operations.sign_in(target, who, kept.append, start) for who in range(count))
+        target.port,
+        (operations.sign_in(target, next(_people), kept.append, start) for _ in range(count)),
     )
     return sample._replace(cookies=tuple(kept))
 
@@ -53,10 +57,9 @@ def busy_calls(target: Target, visit: Visit, connections: int, seconds: float) -
 
 def busy_sign_ins(target: Target, connections: int, seconds: float) -> Sample:
     """Sign-ins over many connections at once."""
-    people = itertools.count()
 
     def make() -> Operation:
-        return operations.sign_in(target, next(people))
+        return operations.sign_in(target, next(_people))
 
     return drive_many(target.port, make, connections, seconds)
 

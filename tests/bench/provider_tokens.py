@@ -12,8 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-PEOPLE = 200
-"""Distinct people who sign in by turns; a person's access token is signed once and kept."""
+PEOPLE = 2000
+"""Distinct people who sign in by turns, so many that nobody comes near the most sessions of a person;
+a person's access token is signed once and kept."""
 
 LIFETIME = 3600
 """Seconds that ID and access tokens live, Cognito's default."""
