@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 PEOPLE = 2000
-"""Distinct people who sign in by turns, so many that nobody comes near the most sessions of a person;
-a person's access token is signed once and kept."""
+"""Distinct people who sign in by turns; a person's access token is signed once and kept.
+
+So many that nobody comes near the number of sessions that a person may have.
+"""
 
 LIFETIME = 3600
 """Seconds that ID and access tokens live, Cognito's default."""
