@@ -2,13 +2,17 @@
 
 import json
 import time
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.contract.redis_server import until
 from tests.doubles.browser import Browser
 from tests.doubles.keys import b64url
 from tests.rig import Rig
+from tests.security.fleet import Host, fleet_of
 from tests.security.outcomes import Watch, is_anonymous, living_sessions, restart_link
 from webapp.app import create_app
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier
@@ -285,3 +289,65 @@ def test_ID_17_error_codes(rig: Rig, error: str) -> None:
     watch.no_session(response)
     if status == 503:
         assert int(response.header("Retry-After") or 0) > 0
+
+
+def test_ID_19_half_an_hour_at_the_pool(rig: Rig) -> None:
+    """Whoever comes back after 30 minutes is told that it took too long; one click starts again."""
+    browser = rig.browser()
+    location = browser.start("/session?tab=2")
+    rig.clock.advance(30 * 60)
+    callback = rig.cognito.issuer.approve(location, rig.cognito.user("admin"))
+    watch = Watch(rig)
+    response = browser.finish(callback)
+    assert watch.denied(response, token_requests=0) == "too_late"
+    assert "took longer than fifteen minutes" in response.page.text
+    link = restart_link(response)
+    assert link == "/login?next=/session%3Ftab%3D2"
+    again = browser.get(link, site="same-origin").location
+    landed = browser.finish(rig.cognito.issuer.approve(again, rig.cognito.user("admin")))
+    assert (landed.status, landed.location) == (303, f"{rig.base_url}/session?tab=2")
+    assert browser.me()["email"] == "admin@example.com"
+
+
+def test_ID_19_signed_in_meanwhile(rig: Rig) -> None:
+    """A callback of half an hour ago harms nobody who signed in meanwhile: it leads to the page."""
+    browser = rig.browser()
+    location = browser.start("/session")
+    rig.clock.advance(25 * 60)
+    browser.sign_in(rig.cognito.user("viewer"))
+    rig.clock.advance(5 * 60)
+    watch = Watch(rig)
+    late = browser.finish(rig.cognito.issuer.approve(location, rig.cognito.user("admin")))
+    assert late.status == 303
+    assert urlsplit(late.location).netloc == urlsplit(rig.base_url).netloc
+    assert watch.token_requests == 0
+    assert browser.me()["email"] == "viewer@example.com"
+
+
+def _answers(host: Host, target: str) -> bool:
+    with suppress(OSError):
+        return host.ask(target).status == 200
+    return False
+
+
+@pytest.mark.slow
+def test_ID_11_server_started_into_an_outage(tmp_path: Path) -> None:
+    """A real server that starts while the pool is down serves, says so, and heals by itself."""
+    with fleet_of(tmp_path, hosts=1, workers=2, start=False) as fleet:
+        (host,) = fleet.hosts
+        fleet.cognito.issuer.server.stop()
+        host.start(wait=False)
+        until(lambda: _answers(host, "/healthz"))
+        ready = host.ask("/readyz")
+        assert ready.status == 503
+        parts = json.loads(ready.body)["parts"]
+        assert (parts["store"], parts["discovery"]) == ("ok", "provider_unavailable")
+        assert fleet.browser().get("/").status == 200
+        assert fleet.browser().get("/login?next=/session").status == 503
+        pids = host.await_workers(2)
+        fleet.cognito.issuer.server.start()
+        until(lambda: _answers(host, "/readyz"))
+        # Each worker asks for itself, and at most once a second while it knows nothing.
+        until(lambda: all(fleet.browser().get("/login").status == 302 for _ in range(8)))
+        assert fleet.signed_in("admin").me()["email"] == "admin@example.com"
+        assert host.workers == pids  # nobody was started anew

@@ -4,6 +4,7 @@ An unknown key id may mean that the pool rotated its keys, or that somebody make
 causes a fetch, but at most one in five minutes for the whole process.
 """
 
+import base64
 import threading
 import time
 from collections.abc import Callable
@@ -22,8 +23,8 @@ DEADLINE = 5.0
 FRESH_SECONDS = 3600
 LONGEST_SECONDS = 24 * 3600
 UNKNOWN_PAUSE_SECONDS = 300
-RETRY_SECONDS = 2.0
-MIN_BITS, MAX_BITS = 2048, 8192
+RETRY_SECONDS, AGED_RETRY_SECONDS = 2.0, 60.0
+MIN_BITS, MAX_BITS, MAX_EXPONENT_BITS = 2048, 8192, 32
 MAX_KEYS = 100
 CAP = 256 * KIB
 
@@ -75,18 +76,22 @@ class SigningKeys:
     def _freshen(self) -> None:
         if self._now() - self._fetched_at < FRESH_SECONDS:
             return
-        with self._lock:
+        # Old keys serve through an outage, for a day: one thread asks for newer, no other waits.
+        if not self._lock.acquire(blocking=not self.ready):
+            return
+        try:
             if self._now() - self._fetched_at < FRESH_SECONDS:
                 return
-            if self._now() - self._tried_at < RETRY_SECONDS:
-                if self.ready:
-                    return
-                raise ProviderUnavailable("The user pool's signing keys cannot be had.")
-            try:
+            pause = AGED_RETRY_SECONDS if self.ready else RETRY_SECONDS
+            if self._now() - self._tried_at >= pause:
                 self._load()
-            except ProviderUnavailable:
-                if not self.ready:  # old keys serve through an outage, for a day
-                    raise
+            elif not self.ready:
+                raise ProviderUnavailable("The user pool's signing keys cannot be had.")
+        except ProviderUnavailable:
+            if not self.ready:
+                raise
+        finally:
+            self._lock.release()
 
     def _find_anew(self, kid: str | None) -> RSAKey | None:
         """Ask the pool once; whoever waited meanwhile looks at what that brought."""
@@ -157,9 +162,17 @@ def _rsa(entry: Any) -> RSAKey | None:
         return None
     try:
         # Some libraries pad, against RFC 7515 section 2; it means the same.
-        key = RSAKey.import_key({name: entry[name].rstrip("=") for name in ("kty", "n", "e")})
+        n, e = entry["n"].rstrip("="), entry["e"].rstrip("=")
+        # Before it is made: a key that is too short would be warned of, a huge one worked on.
+        if not (MIN_BITS <= _bits(n) <= MAX_BITS and _bits(e) <= MAX_EXPONENT_BITS):
+            return None
+        key = RSAKey.import_key({"kty": "RSA", "n": n, "e": e})
         numbers = key.public_key.public_numbers()
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    sound = MIN_BITS <= numbers.n.bit_length() <= MAX_BITS and numbers.e >= 65537 and numbers.e & 1
-    return key if sound else None
+    return key if numbers.n & numbers.e & 1 and numbers.e >= 65537 else None
+
+
+def _bits(number: str) -> int:
+    """How long a number of a key is. Raises ValueError for what is no number."""
+    return int.from_bytes(base64.urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
