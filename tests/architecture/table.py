@@ -21,6 +21,7 @@ WEBAPP: Table = {
     "breaker": ("errors",),  # its own error is one of the family
     "budget": (),
     "deadlines": (),
+    "dialling": (),
     "errors": (),
     "keyring": (),
     "records": (),
@@ -28,9 +29,10 @@ WEBAPP: Table = {
     "settings": ("addresses", "errors"),
     "attempts": ("keyring", "records"),
     "clients": ("keyring",),
-    "outbound": ("errors",),
+    "outbound": ("deadlines", "dialling", "errors"),
     "store.base": ("errors", "records"),
     "store.dynamodb": ("errors", "outbound", "store.base", "store.dynamodb"),
+    "store.redis": ("deadlines", "dialling", "errors", "store.base", "store.redis"),
     "store": ("errors", "keyring", "records"),
     "managed_login": ("addresses", "errors", "outbound", "records"),
     "credentials.wallet": (

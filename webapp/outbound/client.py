@@ -6,6 +6,7 @@ client does the work; the sockets beneath ask, before every wait, how much time 
 """
 
 import os
+import socket
 import ssl
 import time
 import weakref
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, RemoteDisconnected
 from urllib.parse import SplitResult, urlsplit
 
+from webapp.dialling import Resolver
 from webapp.errors import PorticoError
 from webapp.outbound.body import decoded
 from webapp.outbound.sockets import Connection, deadline_at, no_deadline, tls_context
@@ -55,10 +57,16 @@ class Reply:
 
 
 class Outbound:
-    """Connections kept over requests and threads; one for the whole process."""
+    """Connections kept over requests and threads; one for the whole process.
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    `resolver` turns names into addresses, as socket.getaddrinfo does.
+    """
+
+    def __init__(
+        self, context: ssl.SSLContext | None = None, *, resolver: Resolver = socket.getaddrinfo
+    ) -> None:
         self._context = context or tls_context()
+        self._resolver = resolver
         self._owner = os.getpid()
         self._idle: dict[str, deque[Connection]] = {}
         weakref.finalize(self, _close_all, self._idle)
@@ -129,7 +137,8 @@ class Outbound:
     def _dialled(self, parts: SplitResult) -> Connection:
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
-        return Connection(parts.hostname or "", port, self._context if secure else None)
+        context = self._context if secure else None
+        return Connection(parts.hostname or "", port, context, self._resolver)
 
     @staticmethod
     def _exchange(

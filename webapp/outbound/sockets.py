@@ -10,9 +10,10 @@ import time
 
 import certifi
 
+from webapp.deadlines import DIAL_SECONDS
+from webapp.dialling import Resolver, dial
 from webapp.errors import SettingsProblems
 
-DIAL_SECONDS = 3.0
 # Shorter than what load balancers keep an idle connection for, so few are found closed.
 IDLE_SECONDS = 30.0
 LONGEST_LINE = 65_536
@@ -79,14 +80,28 @@ class Connection(http.client.HTTPConnection):
 
     response_class = _Response
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        resolver: Resolver = socket.getaddrinfo,
+    ) -> None:
         super().__init__(host, port)
         self._context = context
+        self._resolver = resolver
         self.idle_since = 0.0
 
     def connect(self) -> None:
         """Dial, and shake hands where the address says https. Raises OSError."""
-        self.sock = _dial(self.host, self.port)
+        self.sock = dial(
+            self.host,
+            self.port,
+            left=_left,
+            make=_PlainSocket,
+            most=DIAL_SECONDS,
+            resolver=self._resolver,
+        )
         if self._context is not None:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
@@ -98,24 +113,6 @@ class Connection(http.client.HTTPConnection):
         waiting = select.poll()
         waiting.register(self.sock, select.POLLIN)
         return bool(waiting.poll(0))
-
-
-def _dial(host: str, port: int) -> socket.socket:
-    last: OSError | None = None
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
-        dialled = _PlainSocket(family, kind, protocol)
-        try:
-            dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            dialled.settimeout(min(_left(), DIAL_SECONDS))
-            dialled.connect(address)
-        except OSError as error:
-            dialled.close()
-            last = error
-            continue
-        return dialled
-    raise last or OSError("no address")
 
 
 def tls_context() -> ssl.SSLContext:

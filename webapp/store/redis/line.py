@@ -12,9 +12,10 @@ from redis.exceptions import AuthenticationError, InvalidResponse, RedisError
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import TimeoutError as TimedOut
 
+from webapp.deadlines import STORE_DIAL_SECONDS
+from webapp.dialling import Resolver, dial
 from webapp.store.redis.address import Address, Node
 
-DIAL_SECONDS = 0.5
 # Shorter than what load balancers keep an idle connection for, so few are found closed.
 IDLE_SECONDS = 60.0
 
@@ -64,7 +65,9 @@ class _TlsSocket(ssl.SSLSocket):
 class Line(Connection):
     """A connection that is dialled when first used. One thread at a time."""
 
-    def __init__(self, address: Address, node: Node) -> None:
+    def __init__(
+        self, address: Address, node: Node, resolver: Resolver = socket.getaddrinfo
+    ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             *node,
             db=address.database,
@@ -75,6 +78,7 @@ class Line(Connection):
             driver_info=None,
         )
         self._tls = address.tls
+        self._resolver = resolver
         self._until = _Until()
         self._used_at = 0.0
 
@@ -102,22 +106,21 @@ class Line(Connection):
         self.disconnect()  # type: ignore[no-untyped-call]
 
     def _connect(self) -> socket.socket:
-        last: OSError | None = None
-        for family, kind, protocol, _, place in socket.getaddrinfo(
-            self.host, self.port, type=socket.SOCK_STREAM
-        ):
-            dialled = _PlainSocket(family, kind, protocol)
-            try:
-                dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                dialled.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                dialled.settimeout(min(self._until.left(), DIAL_SECONDS))
-                dialled.connect(place)
-                dialled.until = self._until
-                return dialled if self._tls is None else self._wrapped(dialled, self._tls)
-            except OSError as error:
-                dialled.close()
-                last = error
-        raise last or OSError("no address")
+        dialled = dial(
+            self.host,
+            self.port,
+            left=self._until.left,
+            make=_PlainSocket,
+            most=STORE_DIAL_SECONDS,
+            resolver=self._resolver,
+        )
+        dialled.until = self._until
+        try:
+            dialled.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return dialled if self._tls is None else self._wrapped(dialled, self._tls)
+        except OSError:
+            dialled.close()
+            raise
 
     def _wrapped(self, dialled: socket.socket, context: ssl.SSLContext) -> socket.socket:
         context.sslsocket_class = _TlsSocket
