@@ -63,6 +63,8 @@ class FaultProxy:
                 client, _ = listener.accept()
                 server = socket.create_connection(("127.0.0.1", self.target))
                 self._sockets += (client, server)
+                for end in (client, server):  # or small pieces wait for each other's receipt
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for source, sink in ((client, server), (server, client)):
                     pump = (source, sink, source is server)
                     threading.Thread(target=self._pump, args=pump, daemon=True).start()

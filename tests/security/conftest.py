@@ -40,13 +40,17 @@ def standing_fleet(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
     """Two hosts over one store, started once for all tests of that store."""
-    with fleet_of(tmp_path_factory.mktemp("fleet"), request.param) as made:
+    proxied = request.param != "sqlite"
+    folder = tmp_path_factory.mktemp("fleet")
+    with fleet_of(folder, request.param, behind_proxy=proxied) as made:
         yield made
 
 
 @pytest.fixture
 def fleet(standing_fleet: Fleet) -> Iterator[Fleet]:
-    """The fleet as new: healed, everything up, nothing counted; by hand at the end as well."""
+    """The fleet as new: healed, every host up, nothing counted. What a test takes down of the
+    store it brings up again itself.
+    """
     standing_fleet.reset()
     yield standing_fleet
     standing_fleet.cognito.heal()

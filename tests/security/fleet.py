@@ -186,6 +186,8 @@ class Fleet:
     def reset(self) -> None:
         """All healed, nothing counted, the pool as it is by default, every host up: a new test."""
         self.cognito.heal()
+        if self.store.proxy:
+            self.store.proxy.mode = "open"
         pool, mint = self.cognito.issuer.pool, self.cognito.issuer.mint
         pool.rotation, pool.rotation_grace = False, 0.0
         mint.id_lifetime = mint.access_lifetime = LIFE

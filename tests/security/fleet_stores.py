@@ -1,8 +1,10 @@
 """The stores that a fleet can share: a file, a real Redis, DynamoDB of the offline AWS."""
 
 import secrets
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -40,6 +42,14 @@ class SharedStore:
     redis: RedisServer | None = None
     aws: Offline | None = None
     table: str = ""
+
+    def lock(self, seconds: float) -> None:
+        """Hold SQLite's one place of a writer so long; AssertionError for another store."""
+        assert self.path is not None, "only SQLite has a lock to hold"
+        with closing(sqlite3.connect(self.path, timeout=5, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            time.sleep(seconds)
+            connection.execute("ROLLBACK")
 
 
 @contextmanager
