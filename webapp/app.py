@@ -10,6 +10,8 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp.cli.sessions import Desk
+from webapp.cli.sessions import make_group as session_commands
 from webapp.errors import PorticoError
 from webapp.guard import Guard
 from webapp.observe import configure, observe_requests
@@ -81,6 +83,8 @@ def create_app(
     _install(app, rooms, security, sessions, guard)
     _register(app, rooms, settings, security, sessions, guard, pages, now)
     error_pages.install(app, pages, sessions)
+    desk = Desk(rooms.roster, rooms.vault, rooms.store, settings.issuer, now)
+    app.cli.add_command(session_commands(desk))
     if settings.trusted_proxy_hops:
         _trust_proxies(app, settings.trusted_proxy_hops)
     return app

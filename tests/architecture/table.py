@@ -25,6 +25,7 @@ WEBAPP: Table = {
     "errors": (),
     "keyring": (),
     "records": (),
+    "caretaker": ("errors",),
     # Rooms that talk to one thing outside.
     "settings": ("addresses", "errors"),
     "attempts": ("keyring", "records"),
@@ -69,10 +70,14 @@ WEBAPP: Table = {
         "outbound", "records", "security", "sessions", "settings", "signin", "store",
     ),
     "app": (
-        "errors", "guard", "observe", "records", "security", "services", "sessions",
+        "cli", "errors", "guard", "observe", "records", "security", "services", "sessions",
         "settings", "views",
     ),
-    "cli": ("addresses", "api", "credentials", "errors", "records", "services", "settings"),
+    # Started by itself it makes the whole application; its commands are handed their rooms.
+    "cli.__main__": ("app",),
+    "cli": (
+        "addresses", "api", "credentials", "errors", "observe", "records", "settings", "store",
+    ),
 }  # fmt: skip
 
 INFRA: Table = {

@@ -46,6 +46,8 @@ class Browser:
         self.issuer = issuer
         self.cookies = Jar(now)
         self.fetch_metadata = True
+        self.user_agent = ""
+        """What the browser calls itself; nothing is sent while it is empty."""
         self.inspect_pages = True
         self.session_cookies: frozenset[str] | None = None
         """Names that mean a session, for the inspection; None: any cookie does."""
@@ -89,6 +91,8 @@ class Browser:
             raise AssertionError(f"{url[:200]!r} is not at {self.base_url}")
         held = self.cookies.for_url(parts._replace(path=target.partition("?")[0]))
         sent: dict[str, str | None] = {"Host": parts.netloc}
+        if self.user_agent:
+            sent["User-Agent"] = self.user_agent
         if held:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in held)
         sent |= headers or {}
