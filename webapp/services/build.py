@@ -72,46 +72,18 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     """Build all rooms. Raises StoreUnavailable when the store cannot be opened."""
     ring = Keyring(settings.secret_keys)
     outbound = Outbound()
-    store = open_store(
-        settings.session_store_url,
-        outbound,
-        region=settings.aws_region,
-        dynamodb_endpoint=settings.session_table_endpoint,
-        now=now,
-    )
+    store = _store(settings, outbound, now)
     vault = _vault(settings, store, ring, now)
-    metadata = Metadata(
-        outbound,
-        issuer=settings.issuer,
-        discovery_url=settings.discovery_url,
-        domain=settings.cognito_domain,
-        now=now,
-    )
+    metadata = _metadata(settings, outbound, now)
     keys = SigningKeys(outbound, metadata, now=now)
     verifier = TokenVerifier(keys, settings.issuer, settings.cognito_client_id, now)
-    managed_login = ManagedLogin(
-        ClientFacts(
-            client_id=settings.cognito_client_id,
-            client_secret=settings.cognito_client_secret,
-            redirect_uri=f"{settings.app_base_url}/callback",
-            signed_out_uri=f"{settings.app_base_url}/",
-            scopes=settings.cognito_scopes,
-            api=settings.user_pool_api,
-        ),
-        metadata,
-        outbound,
-    )
+    managed_login = ManagedLogin(_client_facts(settings), metadata, outbound)
     attempts = Attempts(ring)
     errands = Errands(managed_login.revoke)
     journey = Journey(attempts, managed_login, verifier, vault, errands, now=now)
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
-    pool = IdentityPool(
-        identity_api(outbound, settings.aws_region, settings.identity_pool_endpoint),
-        pool_id=settings.cognito_identity_pool_id,
-        login_key=settings.login_key,
-        now=now,
-    )
+    pool = _identity_pool(settings, outbound, now)
     return Services(
         ring=ring,
         store=store,
@@ -135,6 +107,46 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
 def _log(fault: Unavailable) -> None:
     level = "error" if fault.facts.get("alarm") else "warning"
     event("refresh_failed", level=level, facts={"code": fault.code, **fault.facts})
+
+
+def _store(settings: Settings, outbound: Outbound, now: Now) -> Store:
+    return open_store(
+        settings.session_store_url,
+        outbound,
+        region=settings.aws_region,
+        dynamodb_endpoint=settings.session_table_endpoint,
+        now=now,
+    )
+
+
+def _metadata(settings: Settings, outbound: Outbound, now: Now) -> Metadata:
+    return Metadata(
+        outbound,
+        issuer=settings.issuer,
+        discovery_url=settings.discovery_url,
+        domain=settings.cognito_domain,
+        now=now,
+    )
+
+
+def _client_facts(settings: Settings) -> ClientFacts:
+    return ClientFacts(
+        client_id=settings.cognito_client_id,
+        client_secret=settings.cognito_client_secret,
+        redirect_uri=f"{settings.app_base_url}/callback",
+        signed_out_uri=f"{settings.app_base_url}/",
+        scopes=settings.cognito_scopes,
+        api=settings.user_pool_api,
+    )
+
+
+def _identity_pool(settings: Settings, outbound: Outbound, now: Now) -> IdentityPool:
+    return IdentityPool(
+        identity_api(outbound, settings.aws_region, settings.identity_pool_endpoint),
+        pool_id=settings.cognito_identity_pool_id,
+        login_key=settings.login_key,
+        now=now,
+    )
 
 
 def _vault(settings: Settings, store: Store, ring: Keyring, now: Now) -> Vault:
