@@ -29,6 +29,7 @@ from infra.local.process import (
     start_offline_aws,
 )
 from infra.local.provision import provision
+from infra.local.state import write_private
 from infra.stack import Stack, StackProblem, load_stack
 
 EXIT_FAILED = 1
@@ -115,6 +116,7 @@ class _Launch:
         self._folder = folder
         self._stop = stop
         self._endpoint = f"http://127.0.0.1:{options.port}"
+        self._settings_file: Path | None = None
         self._children: list[Child] = []
 
     def run(self) -> int:
@@ -155,6 +157,8 @@ class _Launch:
                 **own,
             },
         )
+        self._settings_file = self._folder / "application.env"
+        write_private(self._settings_file, screen.exports({**environment, **own}))
         self._await(application)
 
     def _await(self, child: Child) -> None:
@@ -166,7 +170,9 @@ class _Launch:
     def _tell(self, environment: Mapping[str, str]) -> None:
         with_app = self._options.with_app
         addresses = screen.Addresses(
-            self._endpoint, self._options.app_base_url if with_app else None
+            self._endpoint,
+            self._options.app_base_url if with_app else None,
+            str(self._settings_file) if self._settings_file else None,
         )
         style = screen.Style.of(sys.stderr, os.environ)
         print(screen.welcome(addresses, self._stack.demo, style), file=sys.stderr, flush=True)

@@ -48,6 +48,8 @@ class Addresses:
 
     offline_aws: str
     application: str | None
+    settings_file: str | None = None
+    """The application's settings, for its commands."""
 
     @property
     def mailbox(self) -> str:
@@ -85,7 +87,11 @@ def welcome(addresses: Addresses, demo: Demo, style: Style) -> str:
     title = "Portico is ready" if addresses.application else "The offline AWS is ready"
     lines = ["", f"  {style.strong(title)}", ""]
     lines += [f"  {name:<13}{style.link(address)}" for name, address in rows]
-    lines += ["", *_people(demo, style), "", f"  {style.faint('Ctrl-C stops everything.')}", ""]
+    lines += ["", *_people(demo, style), ""]
+    if addresses.settings_file:
+        command = f".venv/bin/flask --env-file {shlex.quote(addresses.settings_file)} sessions"
+        lines += [f"  For operators, in another terminal:  {command} --help", ""]
+    lines += [f"  {style.faint('Ctrl-C stops everything.')}", ""]
     return "\n".join(lines) + "\n"
 
 

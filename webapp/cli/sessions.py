@@ -70,7 +70,7 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
     return told
 
 
-@click.command("list")
+@click.command("list", short_help="List the sessions of one person.")
 @click.argument("subject")
 @as_json
 @click.pass_obj
@@ -85,7 +85,7 @@ def list_sessions(desk: Desk, subject: str, as_json: bool) -> None:
     sys.exit(0 if entries else NOTHING)
 
 
-@click.command("end")
+@click.command("end", short_help="End the sessions of one person, or of everyone.")
 @click.argument("subject", required=False)
 @click.option("--name", help="Only the session of this name, as `list` shows it.")
 @click.option("--everyone", is_flag=True, help="Every session of every person.")
@@ -119,7 +119,7 @@ def end_sessions(
     sys.exit(0 if ended else NOTHING)
 
 
-@click.command("purge")
+@click.command("purge", short_help="Remove what has ended from a SQLite store.")
 @as_json
 @click.pass_obj
 @_told

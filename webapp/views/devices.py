@@ -17,10 +17,9 @@ from webapp.views.page import Pages, json_answer, wants_json
 
 NOTICES = {
     "room": ROOM,
-    "ended": "That session has ended. Its browser is signed out at its next click.",
+    "ended": "That session has ended.",
     "ended-before": "That session was over already.",
-    "ended-others": "Every other session has ended. Those browsers are signed out at their next"
-    " click.",
+    "ended-others": "Every other session has ended.",
     "ended-none": "There was no other session to end.",
 }
 
