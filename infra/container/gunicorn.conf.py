@@ -3,24 +3,32 @@
 Use: ``gunicorn -c infra/container/gunicorn.conf.py`` from the top of the project. Plain
 ``gunicorn wsgi:app`` works too; what it gives up is named in the comments below. Each setting
 was read in the source of the pinned gunicorn 27.0.1; times are in seconds, sizes in bytes.
+docs/how-to/run-behind-a-balancer.md tells the operator's side: signals, drain, health checks.
 """
 
-import errno
 import logging
 import os
 import re
-import socket
+import signal
 import sys
+from pathlib import Path
+from types import FrameType
 from typing import Any
+
+# Last, so that nothing here stands before what the application itself finds.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from infra.container import doors
+from infra.container.worker import Worker, connections, leaving
 
 wsgi_app = "wsgi:app"
 
 
-def _whole(name: str, default: int, most: int) -> int:
+def _whole(name: str, default: int, most: int, least: int = 1) -> int:
     """A whole number from the environment; one sentence and no start for anything else."""
     text = os.environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        sys.exit(f"{name} must be a whole number from 1 to {most}.")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        sys.exit(f"{name} must be a whole number from {least} to {most}.")
     return int(text)
 
 
@@ -45,8 +53,9 @@ def _usable_cores() -> int:
 # container, which also survives the loss of the first. WEB_CONCURRENCY is gunicorn's own name.
 workers = _whole("WEB_CONCURRENCY", min(2, _usable_cores()), 256)
 
-# Requests wait on Cognito, the identity pool and the API with blocking clients.
-worker_class = "gthread"
+# Threads (gthread), since requests wait on Cognito, the identity pool and the API with blocking
+# clients; with the mends that worker.py names.
+worker_class = Worker
 
 # With 8 threads, 24 people in mid-sign-in hold up everybody else's pages; with 32 they do not.
 threads = 32
@@ -56,11 +65,11 @@ threads = 32
 # socket, store or thread before its first request.
 preload_app = True
 
-# One accept queue for each worker: with a shared queue on two cores one worker takes most of the
-# work. Its price: what still waits in the queue of a worker that is replaced (SIGHUP) is reset;
-# the load balancer's health check and retry cover that, a single worker keeps the shared queue.
-# Port 0 stays shared, because every worker would be given a port of its own.
-reuse_port = workers > 1 and not bind.endswith(":0")
+# Each worker has a socket of its own, but doors.py makes them, and says why.
+reuse_port = False
+
+# gunicorn's 1,000, or what the limit of open files allows.
+worker_connections = connections(threads)
 
 # --- How long --------------------------------------------------------------------------------
 
@@ -72,6 +81,12 @@ timeout = 30
 
 # SIGTERM: lets the slowest request end, and is done before the 30 after which ECS kills.
 graceful_timeout = 25
+
+# Before that: for so long /readyz says 503 and each answer is the last on its connection, while
+# everything is still served, so that a balancer that only learns by asking stops sending. 0, at
+# once, is right where the balancer was told before (ECS does so) or tries another host when a
+# connection is refused. The platform's own patience must be longer by as much.
+_drain = _whole("DRAIN_SECONDS", 0, 90, least=0)
 
 # Longer than the idle time of the load balancer (ALB: 60), so that the balancer closes first and
 # never sends a request into a connection that is being closed. It is also how long a connection
@@ -129,25 +144,6 @@ class _WithoutQuery(logging.Filter):
         return True
 
 
-def _refuse_a_taken_port(host: str, port: int) -> None:
-    """End the start with one sentence when someone listens there already.
-
-    With ``reuse_port`` two servers of the same user would quietly share the port.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            sys.exit(
-                f"Port {port} on {host} is taken by another program: "
-                f"stop it, or choose another port (PORT, or --bind)."
-            )
-
-
 def on_starting(server: Any) -> None:
     """Gunicorn's hook in the master, before sockets and workers exist."""
     server.log.error_log.addFilter(_WithoutQuery())
@@ -155,4 +151,57 @@ def on_starting(server: Any) -> None:
         return
     for address in server.cfg.address:
         if isinstance(address, tuple) and address[1]:
-            _refuse_a_taken_port(*address)
+            doors.refuse_a_taken_port(*address)
+    doors.make(server)
+
+
+def when_ready(server: Any) -> None:
+    """Gunicorn's hook in the master, before the first worker: how it takes SIGTERM."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        upgraded = server.reexec_pid != 0  # another master goes on here, and this host stays
+        if upgraded or leaving[0] or not _drain:
+            server.signal(signal.SIGTERM, frame)
+            return
+        leaving[0] = 1
+        signal.setitimer(signal.ITIMER_REAL, _drain)
+
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(
+        signal.SIGALRM, terminate
+    )  # the time is over; an impatient second SIGTERM as well
+    doors.enough(server, server.num_workers)
+
+
+def nworkers_changed(server: Any, workers: int, before: int | None) -> None:
+    """Gunicorn's hook in the master, whenever the number of workers changes."""
+    doors.enough(server, workers)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Gunicorn's hook in the master, before a worker is started."""
+    doors.hand_out(server, worker)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Gunicorn's hook in the new worker."""
+    doors.close_others(server, worker)
+
+
+def on_reload(server: Any) -> None:
+    """Gunicorn's hook in the master at SIGHUP, before new workers take over from the old.
+
+    Preloading, gunicorn would start them with the application as it was. This reads the settings
+    again, and files with secrets; settings that are wrong are told, and change nothing. New code
+    takes a new process.
+    """
+    name = server.app.app_uri.partition(":")[0]
+    callable_before, module_before = server.app.callable, sys.modules.pop(name, None)
+    server.app.callable = None
+    try:
+        server.app.wsgi()
+    except (Exception, SystemExit) as error:
+        server.app.callable = callable_before
+        if module_before is not None:
+            sys.modules[name] = module_before
+        server.log.error("The settings stay as they were (%s).", type(error).__name__)

@@ -89,7 +89,9 @@ INFRA: Table = {
     "functions.triggers": ("functions.triggers",),
     # The offline AWS starts the application as a program; it never imports it.
     "local": ("facts", "stack", "stack_rules"),
-    "container.gunicorn.conf": (),
+    "container.doors": (),
+    "container.worker": (),
+    "container.gunicorn.conf": ("container.doors", "container.worker"),
 }
 
 ARROWS: Table = {
@@ -121,6 +123,7 @@ LIBRARIES: Table = {
     "dotenv": ("webapp.settings",),
     "flask": _FLASK,
     "flask_limiter": ("webapp.app", "webapp.security"),
+    "gunicorn": ("infra.container",),
     "hypercorn": ("infra.local",),  # the server that the offline AWS runs on
     "jinja2": ("webapp.app", "webapp.views", "infra.local"),
     "joserfc": ("webapp.managed_login", "infra.functions", "infra.local"),

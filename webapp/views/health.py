@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Callable, Mapping
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from webapp.errors import PorticoError
+
+LEAVING = "portico.leaving"
+"""Set by the server in a request's environ when this host is about to end; see infra/container."""
 
 
 def make_blueprint(probes: Mapping[str, Callable[[], object]]) -> Blueprint:
@@ -27,6 +30,8 @@ def make_blueprint(probes: Mapping[str, Callable[[], object]]) -> Blueprint:
             finally:
                 asking.release()
         parts = dict(known)
+        if LEAVING in request.environ:
+            parts["server"] = "leaving"
         ready = all(state == "ok" for state in parts.values())
         response = jsonify(status="ready" if ready else "not ready", parts=parts)
         response.status_code = 200 if ready else 503
