@@ -1,7 +1,7 @@
 """The store for a fleet: Redis or Valkey, alone, replicated or as a cluster.
 
-Every key ends by itself, a minute after our clock says so: whether a record has ended is decided
-by `now`, and Redis only clears up. Each command touches one key. See docs/decisions/0014.
+Every key ends by itself, an hour after our clock says so: whether a record has ended is decided by
+`now`, and Redis only clears up. Each command touches one key. See docs/decisions/0014.
 """
 
 import struct
@@ -20,8 +20,8 @@ from webapp.store.redis.line import reason
 from webapp.store.redis.scripts import CLAIM, DELETE, ENLIST, RELEASE, REPLACE, Script
 
 DEADLINE_SECONDS = 1.0
-# Clocks of hosts differ: nothing vanishes before the slowest of them agrees that it has ended.
-SLACK_SECONDS = 60
+# Clocks of hosts differ, and one may be put back by an hour: nothing vanishes before all agree.
+SLACK_SECONDS = 3600
 
 _RECORD, _CLAIM, _PERSON = b"portico:s:", b"portico:c:", b"portico:p:"
 _TOMBSTONE = b"T"
