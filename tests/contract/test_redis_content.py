@@ -90,7 +90,7 @@ def test_ST_15_a_list_lasts_as_long_as_its_last(server: RedisServer, store: Redi
 
 
 def test_ST_15_a_list_sheds_what_has_ended(server: RedisServer) -> None:
-    """A person's list holds the sessions of one lifetime and an hour, no more, and ends with the last."""
+    """A person's list holds the sessions of one lifetime and an hour, and ends with the last."""
     for number in range(100):
         now = NOW + number * 100
         store = RedisStore(server.url, now=lambda now=now: now)  # type: ignore[misc]
