@@ -134,7 +134,7 @@ LIBRARIES: Table = {
     "redis": ("webapp.store.redis",),
     "requests": ("webapp.outbound", "webapp.managed_login", "webapp.api"),
     "requests_aws4auth": ("webapp.api",),
-    "sqlite3": ("webapp.store.sqlite",),
+    "sqlite3": ("webapp.store.sqlite", "webapp.store.sqlite_file", "webapp.store.sqlite_place"),
     "structlog": ("webapp.observe",),
     "subprocess": ("infra.local",),
     "urllib.request": ("infra.functions", "infra.local"),  # follows redirects, obeys http_proxy

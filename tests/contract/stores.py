@@ -4,7 +4,9 @@ Another back end joins by one more entry in `STORES`, which names the fixture th
 it talks to a server that the machine may lack, its entry carries the marker of that part.
 """
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,9 +39,10 @@ class Backend:
 
 
 def _break_sqlite(folder: Path) -> None:
-    (folder / "sessions.db").write_bytes(b"this is no database, and long enough to show it" * 100)
-    for name in ("sessions.db-wal", "sessions.db-shm"):
-        (folder / name).unlink(missing_ok=True)
+    """Take the tables away; a file that is damaged or gone would be exchanged for a new one."""
+    with closing(sqlite3.connect(folder / "sessions.db")) as connection:
+        for table in ("sessions", "claims"):
+            connection.execute(f"ALTER TABLE {table} RENAME TO hidden_{table}")
 
 
 SQLITE = Backend("sqlite", lambda folder: SqliteStore(folder / "sessions.db"), _break_sqlite)

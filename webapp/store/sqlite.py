@@ -1,16 +1,10 @@
 """The embedded store: one SQLite file in WAL mode, for one machine with any number of workers."""
 
-import os
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from webapp.errors import StoreUnavailable
 from webapp.store.base import Listed, Stored
-
-BUSY_SECONDS = 1.0
+from webapp.store.sqlite_file import Report, SqliteFile, unreported
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -33,25 +27,18 @@ CREATE INDEX IF NOT EXISTS claims_by_end ON claims (expires_at);
 
 
 class SqliteStore:
-    """Sessions in one file. Safe over threads and forks: each thread of each process connects."""
+    """Sessions in one file. Safe over threads and forks: each thread of each process connects.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        with _translated(), self._fresh() as connection:
-            # WAL: readers never wait for the one writer, so a page costs no lock.
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
-            columns = connection.execute("PRAGMA table_info(sessions)").fetchall()
-            if all(name != "label" for _, name, *_ in columns):  # a file of an earlier release
-                connection.execute(
-                    "ALTER TABLE sessions ADD COLUMN label BLOB NOT NULL DEFAULT x''"
-                )
+    `report` is told a code and a sentence when the file was damaged, lost or exchanged.
+    """
+
+    def __init__(self, path: Path, *, report: Report = unreported) -> None:
+        self._file = SqliteFile(path, _furnish, report=report)
 
     def load(self, key: bytes, *, now: float) -> Stored | None:
         """See Store."""
-        with _translated():
-            row = self._connection.execute(
+        with self._file.asked() as connection:
+            row = connection.execute(
                 "SELECT sealed, version, expires_at FROM sessions"
                 " WHERE key = ? AND expires_at > ? AND sealed IS NOT NULL",
                 (key, now),
@@ -88,8 +75,7 @@ class SqliteStore:
 
     def delete(self, key: bytes, *, until: int) -> Stored | None:
         """See Store."""
-        with _translated():
-            connection = self._connection
+        with self._file.asked() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 row = connection.execute(
@@ -123,8 +109,8 @@ class SqliteStore:
 
     def listed(self, person: bytes, *, now: float) -> list[Listed]:
         """See Store."""
-        with _translated():
-            rows = self._connection.execute(
+        with self._file.asked() as connection:
+            rows = connection.execute(
                 "SELECT key, label, expires_at FROM sessions"
                 " WHERE person = ? AND expires_at > ? AND sealed IS NOT NULL",
                 (person, now),
@@ -133,8 +119,7 @@ class SqliteStore:
 
     def purge(self, *, now: float, limit: int) -> int:
         """See Store."""
-        with _translated():
-            connection = self._connection
+        with self._file.asked() as connection:
             gone = connection.execute(
                 "DELETE FROM sessions WHERE rowid IN"
                 " (SELECT rowid FROM sessions WHERE expires_at <= ? LIMIT ?)",
@@ -149,53 +134,19 @@ class SqliteStore:
 
     def ping(self) -> None:
         """See Store."""
-        with _translated():
-            self._connection.execute("SELECT 1 FROM sessions LIMIT 1").fetchone()
+        with self._file.asked() as connection:
+            connection.execute("SELECT 1 FROM sessions LIMIT 1").fetchone()
 
     def _changed(self, statement: str, values: tuple[object, ...]) -> bool:
-        with _translated():
-            return self._connection.execute(statement, values).rowcount == 1
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        # A connection must not cross a fork; the process id tells.
-        held = getattr(self._local, "held", None)
-        if held is not None and held[0] == os.getpid():
-            return held[1]  # type: ignore[no-any-return]
-        connection = self._connect()
-        self._local.held = (os.getpid(), connection)
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
-        # NORMAL in WAL keeps the file whole over a crash; only power loss may lose the last write.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-
-    @contextmanager
-    def _fresh(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            os.close(descriptor)
-        except OSError as error:
-            raise StoreUnavailable(
-                f"The session file {self._path} cannot be opened for writing; check"
-                " SESSION_STORE_URL and the owner of that folder.",
-                reason=type(error).__name__,
-            ) from error
-        connection = self._connect()
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with self._file.asked() as connection:
+            return connection.execute(statement, values).rowcount == 1
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreUnavailable(
-            "The session store does not answer.", reason=type(error).__name__
-        ) from error
+def _furnish(connection: sqlite3.Connection) -> None:
+    """Make what lacks."""
+    # WAL: readers never wait for the one writer, so a page costs no lock.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(_SCHEMA)
+    columns = connection.execute("PRAGMA table_info(sessions)").fetchall()
+    if all(name != "label" for _, name, *_ in columns):  # a file of an earlier release
+        connection.execute("ALTER TABLE sessions ADD COLUMN label BLOB NOT NULL DEFAULT x''")
