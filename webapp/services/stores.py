@@ -37,8 +37,12 @@ def open_store(
         redis: Any = importlib.import_module("webapp.store.redis")
         store: Store = redis.RedisStore(url, now=now, report=_log_store)
         return store
-    return SqliteStore(Path(rest.removeprefix("/")))
+    return SqliteStore(Path(rest.removeprefix("/")), report=_alarm_store)
 
 
 def _log_store(code: str, sentence: str) -> None:
     event(code, level="warning", why=sentence)
+
+
+def _alarm_store(code: str, sentence: str) -> None:
+    event(code, level="error", why=sentence, alarm=True)
