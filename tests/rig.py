@@ -67,9 +67,7 @@ def rigged(
             path = folder / "sessions.db"
             environment = cognito.environment(
                 base_url,
-                SESSION_STORE_URL=f"sqlite:///{path}",
-                LOG_LEVEL="DEBUG",
-                **settings,
+                **{"SESSION_STORE_URL": f"sqlite:///{path}", "LOG_LEVEL": "DEBUG"} | settings,
             )
             read = Settings.load(environment)
             services = build(read, now=clock)
