@@ -73,6 +73,8 @@ def rigged(
             services = build(read, now=clock)
             app = create_app(read, services, now=clock)
             yield Rig(app, services, cognito, clock, base_url, stream, path, read)
+            for caretaker in services.caretakers:
+                caretaker.stop()
     finally:
         sys.stderr = stderr
         logging.getLogger().handlers.clear()

@@ -26,11 +26,15 @@ from webapp.managed_login.facts import AccessRefused, GrantRefused, TokenAnswer
 from webapp.managed_login.keys import SigningKeys
 from webapp.managed_login.tokens import TokenVerifier, person_of, read_claims
 from webapp.records import SessionRecord, TokenSet
+from webapp.refusals import Refusals
+from webapp.signin.belated import Belated
 from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
+from webapp.signin.leaving import Leaving
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
+from webapp.store.shelf import PREFIX, Shelf
 from webapp.store.sqlite import SqliteStore
 from webapp.store.turns import Turns
 from webapp.store.vault import Session, Vault
@@ -55,6 +59,8 @@ class DirectPool:
         self.signed_out: list[str] = []
         self.before: Callable[[], object] = lambda: None
         self.after: Callable[[], object] = lambda: None
+        self.reached: Callable[[], object] = lambda: None
+        """Told of every call, whatever comes of it."""
         self.answer: Callable[[TokenAnswer], TokenAnswer] = lambda answer: answer
         self._lock = threading.Lock()
 
@@ -108,6 +114,7 @@ class DirectPool:
         return LOGOUT
 
     def _reach(self) -> None:
+        self.reached()
         if self.down:
             raise ProviderUnavailable("The user pool is down.")
 
@@ -138,7 +145,10 @@ class Rooms:
     turns: Turns
     login: DirectPool
     keys: PublishedKeys
+    leaving: Leaving
     errands: Errands
+    host: Refusals
+    belated: Belated
     freshness: Freshness
     sign_out: SignOut
     users: dict[str, User] = field(default_factory=demo_users)
@@ -185,10 +195,11 @@ class Rooms:
 
 
 def living(path: Path) -> int:
-    """How many records a store's file holds, tombstones left out."""
+    """How many sessions a store's file holds, tombstones and errands left out."""
     with closing(sqlite3.connect(path)) as connection:
         (count,) = connection.execute(
-            "SELECT count(*) FROM sessions WHERE sealed IS NOT NULL"
+            "SELECT count(*) FROM sessions WHERE sealed IS NOT NULL AND substr(key, 1, ?) != ?",
+            (len(PREFIX), PREFIX),
         ).fetchone()
     return int(count)
 
@@ -227,7 +238,10 @@ def joined(
     keys = PublishedKeys(login.pool)
     verifier = TokenVerifier(cast("SigningKeys", keys), ISSUER, "c", clock)
     turns = Turns(vault, now=clock, pause=pause)
-    errands = Errands(login.revoke)
+    leaving = Leaving(managed, vault, now=clock)
+    errands = Errands(managed, leaving, Shelf(store, ring, now=clock), now=clock)
+    host = Refusals([path.with_suffix(".refused")], now=clock)
+    belated = Belated(host, leaving, errands, store, ring, life=absolute, now=clock)
     reports: list[ProviderUnavailable] = []
     freshness = Freshness(
         managed, verifier, vault, turns, errands, now=clock, pause=pause, report=reports.append
@@ -242,9 +256,12 @@ def joined(
         turns=turns,
         login=login,
         keys=keys,
+        leaving=leaving,
         errands=errands,
+        host=host,
+        belated=belated,
         freshness=freshness,
-        sign_out=SignOut(managed, vault, errands, journey),
+        sign_out=SignOut(managed, vault, leaving, errands, belated, journey),
         users=users,
         reports=reports,
         refusals=refusals,

@@ -71,7 +71,14 @@ def create_app(
         login_origin=lambda: rooms.managed_login.origin,
         now=now,
     )
-    sessions = Sessions(rooms.vault, rooms.attempts, rooms.clients, secure=security.secure, now=now)
+    sessions = Sessions(
+        rooms.vault,
+        rooms.attempts,
+        rooms.clients,
+        rooms.refusals,
+        secure=security.secure,
+        now=now,
+    )
     guard = Guard(sessions, rooms.freshness)
     pages = Pages(
         app.jinja_env,

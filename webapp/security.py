@@ -114,15 +114,19 @@ class Security:
         """The token for forms: bound to the session, or to half a day for somebody without one."""
         return self._ring.csrf_token(self._bound(session))
 
-    def check_intent(self, session: Placed | None) -> None:
-        """Raise Forbidden unless the post provably came from a page of ours."""
+    def check_intent(self, session: Placed | None, former: Iterable[bytes] = ()) -> None:
+        """Raise Forbidden unless the post provably came from a page of ours.
+
+        `former` are places that the session had before, of which an older page may hold the token.
+        """
         self.check_origin()
         given = request.form.getlist("csrf_token")
         if len(given) != 1 or len(given[0]) > 64:
             raise Forbidden(
                 "The form's proof is missing; go back, reload and try again.", code="csrf"
             )
-        if self._ring.csrf_matches(given[0], self._bound(session)):
+        places = (self._bound(session), *(b"session/" + place for place in former))
+        if any(self._ring.csrf_matches(given[0], place) for place in places):
             return
         if session is None and self._ring.csrf_matches(given[0], self._bound(None, before=1)):
             return

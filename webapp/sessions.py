@@ -17,6 +17,7 @@ from webapp.clients import Client, Clients
 from webapp.errors import SessionEnded, StoreUnavailable
 from webapp.observe import event, fingerprint, seen
 from webapp.records import SessionRecord, SignInAttempt
+from webapp.refusals import Refusals
 from webapp.store.sealing import Ticket
 from webapp.store.vault import Session, Vault
 
@@ -46,6 +47,7 @@ class Sessions:
         vault: Vault,
         attempts: Attempts,
         clients: Clients,
+        refusals: Refusals,
         *,
         secure: bool,
         now: Callable[[], float] = time.time,
@@ -58,7 +60,7 @@ class Sessions:
         prefix = "__Host-" if secure else ""
         self._ticket_name = prefix + TICKET
         self._attempts_name = prefix + ATTEMPTS
-        self._refused: dict[str, None] = {}
+        self._refusals = refusals
         self._strange: dict[tuple[bytes, Client], None] = {}
 
     def install(self, app: Flask) -> None:
@@ -104,10 +106,6 @@ class Sessions:
         """The ticket as this browser shows it, if it has the form of one."""
         cookie = self._cookie(self._ticket_name)
         return cookie if cookie and Ticket.parse(cookie) else None
-
-    def refuse(self, ticket: str) -> None:
-        """Take this ticket for nobody's in this process, while the store cannot end its session."""
-        _remember(self._refused, ticket)
 
     def attempts(self) -> list[SignInAttempt]:
         """The sign-ins that this browser has under way."""
@@ -158,7 +156,8 @@ class Sessions:
         return response
 
     def _opened(self, cookie: str) -> Session | None:
-        session = None if cookie in self._refused else self._vault.open(cookie)
+        refused = self._refusals.refuses(partial(self._vault.places_of, cookie))
+        session = None if refused else self._vault.open(cookie)
         if session is None:
             event("session_not_found")  # ended, unknown or made up: the store cannot tell which
             return None

@@ -31,6 +31,7 @@ WEBAPP: Table = {
     "attempts": ("keyring", "records"),
     "clients": ("keyring",),
     "outbound": ("deadlines", "dialling", "errors"),
+    "refusals": ("keyring",),
     "store.base": ("errors", "records"),
     "store.dynamodb": ("errors", "outbound", "store.base", "store.dynamodb"),
     "store.redis": ("deadlines", "dialling", "errors", "store.base", "store.redis"),
@@ -43,14 +44,15 @@ WEBAPP: Table = {
     "api": ("addresses", "errors", "outbound", "records"),
     # The journey joins rooms and knows no Flask.
     "signin": (
-        "addresses", "attempts", "credentials", "errors", "keyring", "managed_login", "records",
-        "store.base", "store.turns", "store.vault",
+        "addresses", "attempts", "credentials", "deadlines", "errors", "keyring", "managed_login",
+        "records", "refusals", "store.base", "store.labels", "store.shelf", "store.turns",
+        "store.vault",
     ),
     # Flask's side: from the cookie to the page. Pages get the opened session from `sessions`.
     "observe": ("errors", "keyring", "records"),
     "security": ("addresses", "errors", "keyring", "records"),
     "sessions": (
-        "addresses", "attempts", "clients", "errors", "keyring", "observe", "records",
+        "addresses", "attempts", "clients", "errors", "keyring", "observe", "records", "refusals",
         "store.base", "store.sealing", "store.vault",
     ),  # both cookies are written in one place
     # The guard hands over a person whose tokens live, so it asks the journey to keep them fresh.
@@ -65,9 +67,9 @@ WEBAPP: Table = {
     ),
     # Where everything is joined.
     "services": (
-        "addresses", "api", "attempts", "clients", "credentials", "errors", "guard", "keyring",
-        "managed_login", "observe",
-        "outbound", "records", "security", "sessions", "settings", "signin", "store",
+        "addresses", "api", "attempts", "caretaker", "clients", "credentials", "errors", "guard",
+        "keyring", "managed_login", "observe",
+        "outbound", "records", "refusals", "security", "sessions", "settings", "signin", "store",
     ),
     "app": (
         "cli", "errors", "guard", "observe", "records", "security", "services", "sessions",

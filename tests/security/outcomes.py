@@ -1,22 +1,19 @@
 """The safe outcomes of the security catalogue, and the proof that nothing else happened."""
 
 import json
-import sqlite3
 from collections.abc import Collection
-from contextlib import closing
 from typing import Any
 
 from tests.doubles.browser import Browser
 from tests.doubles.cookies import parse
 from tests.doubles.response import Response
 from tests.rig import Rig
+from tests.rooms import living
 
 
 def living_sessions(rig: Rig) -> int:
     """How many records in the store are alive."""
-    with closing(sqlite3.connect(rig.store_path)) as store:
-        row = store.execute("SELECT count(*) FROM sessions WHERE sealed IS NOT NULL").fetchone()
-    return int(row[0])
+    return living(rig.store_path)
 
 
 def is_anonymous(rig: Rig, browser: Browser) -> bool:

@@ -5,6 +5,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_every_so_often(dice: float, share: float) -> None:
     caretaker = Caretaker([Chore("one", 10.0, work)], clock=clock, dice=lambda: dice)
     _run(caretaker, clock, 100)
     assert work.at[0] == 100 + 10 * dice
-    pauses = [after - before for before, after in zip(work.at, work.at[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(work.at)]
     assert pauses == pytest.approx([10 * share] * len(pauses))
     assert len(work.at) >= 8
 

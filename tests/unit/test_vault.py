@@ -14,7 +14,7 @@ from webapp.records import SessionRecord
 from webapp.store.base import Stored
 from webapp.store.sealing import Ticket
 from webapp.store.sqlite import SqliteStore
-from webapp.store.vault import PURGE_EVERY_SECONDS, Session
+from webapp.store.vault import HEIRS, Session
 
 IDLE, ABSOLUTE = 1800, 7200
 
@@ -282,13 +282,12 @@ def test_same_subject_of_another_issuer_is_another_person(rooms: Rooms) -> None:
     assert rooms.vault.reload(session)
 
 
-def test_ended_rows_are_swept_up(rooms: Rooms) -> None:
-    """New sessions sweep up what has ended, at most once a minute."""
-    for _ in range(5):
-        rooms.session()
-    rooms.clock.advance(ABSOLUTE + PURGE_EVERY_SECONDS)
-    rooms.session()
-    assert rooms.living == 1
+def test_a_sign_in_sweeps_nothing(tmp_path: Path) -> None:
+    """Removing what has ended is no request's business."""
+    store = FailingStore(tmp_path / "sessions.db")
+    rooms = joined(tmp_path / "sessions.db", store=store)
+    rooms.vault.move(rooms.session())
+    assert "purge" not in store.calls
 
 
 def test_nothing_secret_in_a_repr(rooms: Rooms) -> None:
@@ -318,3 +317,29 @@ def test_an_ended_heir_is_not_found(rooms: Rooms) -> None:
     before = rooms.session("admin")
     rooms.vault.end(rooms.vault.move(before))
     assert rooms.vault.reload(before) is None
+
+
+def test_the_heir_of_a_replaced_ticket(rooms: Rooms) -> None:
+    """For a sign-out, and only for that, a replaced ticket leads on to the session it became."""
+    first = rooms.session("admin")
+    text = first.ticket.text
+    assert rooms.vault.heir_of(text) is None
+    session = first
+    for _ in range(HEIRS):
+        session = rooms.vault.move(session)
+        assert rooms.vault.open(text) is None
+        found = rooms.vault.heir_of(text)
+        assert found
+        assert (found.place, found.record) == (session.place, session.record)
+    rooms.vault.move(session)
+    assert rooms.vault.heir_of(text) is None
+    for unknown in ("", "A" * 44, "x" * 44):
+        assert rooms.vault.heir_of(unknown) is None
+
+
+def test_the_places_of_a_ticket(rooms: Rooms) -> None:
+    """A ticket names its own place and its heir's, and nothing that is no ticket names any."""
+    session = rooms.session("admin")
+    moved = rooms.vault.move(session)
+    assert rooms.vault.places_of(session.ticket.text) == [session.place, moved.place]
+    assert rooms.vault.places_of("x") == []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from webapp.api.caller import CallerIdentity
 from webapp.api.client import ApiClient
 from webapp.attempts import Attempts
+from webapp.caretaker import Caretaker
 from webapp.clients import Clients
 from webapp.credentials.pool import IdentityPool
 from webapp.credentials.wallet import Wallet
@@ -21,16 +22,22 @@ from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.tokens import TokenVerifier
 from webapp.observe import event, fingerprint
 from webapp.outbound import Outbound
+from webapp.refusals import Refusals
 from webapp.services.aws import identity_api
+from webapp.services.chores import caretakers, refusals_of, report_errand
 from webapp.services.stores import open_store
 from webapp.settings import Settings
+from webapp.signin.belated import Belated
 from webapp.signin.claims import UserInfo
 from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
+from webapp.signin.leaving import Leaving
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
+from webapp.store.purge import Purger
 from webapp.store.roster import Roster
+from webapp.store.shelf import Shelf
 from webapp.store.turns import Turns
 from webapp.store.vault import Vault
 
@@ -47,6 +54,7 @@ class Services:
     roster: Roster
     attempts: Attempts
     clients: Clients
+    refusals: Refusals
     metadata: Metadata
     signing_keys: SigningKeys
     managed_login: ManagedLogin
@@ -57,9 +65,12 @@ class Services:
     wallet: Wallet
     api: ApiClient
     caller: CallerIdentity
+    caretakers: tuple[Caretaker, ...]
 
     def warm_up(self) -> None:
-        """Fetch discovery document and signing keys in the background, so nobody waits for them."""
+        """Begin what runs beside the requests, and fetch what the first ones would wait for."""
+        for caretaker in self.caretakers:
+            caretaker.start()
 
         def fetch() -> None:
             with suppress(Unavailable):
@@ -79,7 +90,14 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     verifier = TokenVerifier(keys, settings.issuer, settings.cognito_client_id, now)
     managed_login = ManagedLogin(_client_facts(settings), metadata, outbound)
     attempts = Attempts(ring)
-    errands = Errands(managed_login.revoke)
+    leaving = Leaving(managed_login, vault, now=now)
+    errands = Errands(
+        managed_login, leaving, Shelf(store, ring, now=now), now=now, report=report_errand
+    )
+    refusals = refusals_of(settings, ring, now)
+    belated = Belated(
+        refusals, leaving, errands, store, ring, life=settings.session_absolute_seconds, now=now
+    )
     journey = Journey(attempts, managed_login, verifier, vault, errands, now=now)
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
@@ -91,16 +109,18 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         roster=Roster(vault, most=settings.session_max_per_person),
         attempts=attempts,
         clients=Clients(ring),
+        refusals=refusals,
         metadata=metadata,
         signing_keys=keys,
         managed_login=managed_login,
         journey=journey,
         freshness=freshness,
-        sign_out=SignOut(managed_login, vault, errands, journey),
+        sign_out=SignOut(managed_login, vault, leaving, errands, belated, journey),
         userinfo=UserInfo(managed_login, vault, now=now),
         wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
         api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
         caller=CallerIdentity(outbound, endpoint=settings.sts_endpoint, region=settings.aws_region),
+        caretakers=caretakers(errands, belated, Purger(store, now=now)),
     )
 
 

@@ -4,22 +4,23 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import get_args
 
+from webapp.deadlines import FAREWELL_SECONDS
 from webapp.errors import BadInput, ProviderUnavailable, StoreUnavailable
-from webapp.managed_login.client import CALL_SECONDS, ManagedLogin
-from webapp.managed_login.facts import AccessRefused, GrantRefused
-from webapp.records import SessionRecord, SignInAttempt, TokenSet
-from webapp.signin.errands import Errands
+from webapp.managed_login.client import ManagedLogin
+from webapp.managed_login.facts import AccessRefused
+from webapp.records import SignInAttempt
+from webapp.signin.belated import Belated
+from webapp.signin.errands import SLOW_SECONDS, Errands, Slip
 from webapp.signin.journey import Journey
+from webapp.signin.leaving import Depth, Leaving
 from webapp.store.vault import Session, Vault
 
-Depth = Literal["app", "cognito", "everywhere", "switch"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
-PATIENCE_SECONDS = 1.5
-STORE_PAUSE = 5.0
+LEAST_SECONDS = 0.3
+"""So long Cognito is asked even where the store took all the time there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,20 @@ class SignOut:
         self,
         managed_login: ManagedLogin,
         vault: Vault,
+        leaving: Leaving,
         errands: Errands,
+        belated: Belated,
         journey: Journey,
         *,
-        patience: float = PATIENCE_SECONDS,
+        patience: float = FAREWELL_SECONDS,
     ) -> None:
         self._managed_login = managed_login
         self._vault = vault
+        self._leaving = leaving
         self._errands = errands
+        self._belated = belated
         self._journey = journey
         self._patience = patience
-        # In a line of their own, so that no outage of Cognito's holds them up.
-        self._endings = Errands(managed_login.revoke, longest=STORE_PAUSE)
 
     def end(self, session: Session | None, depth: Depth, *, unread: str | None = None) -> Farewell:
         """End the session to this depth. Works without a session, and with dead tokens.
@@ -76,21 +79,11 @@ class SignOut:
         """
         by = time.monotonic() + self._patience
         pending: list[str] = []
-        record = session.record if session else None
-        try:
-            if session:
-                record = self._end_stored(session, depth)
-        except StoreUnavailable:
-            unread = session.ticket.text if session else None
-        if unread:
-            pending.append("store")
-            self._endings.repeat(
-                partial(self._end_late, session, unread, depth), self._vault.absolute
-            )
-        if record and depth == "everywhere":
-            pending += self._everywhere(record, by)
-        elif record and depth != "app":
-            pending += self._revoke(record, by)
+        if session:
+            pending = self._end(session, depth, by)
+        elif unread:
+            self._belated.refuse(self._leaving.unread(depth, unread), self.places_of(unread))
+            pending = ["store"]
         if depth == "app":
             return Farewell(None, tuple(pending))
         try:
@@ -99,26 +92,42 @@ class SignOut:
         except ProviderUnavailable:
             return Farewell(None, (*pending, "cognito"))
 
-    def _end_stored(self, session: Session, depth: Depth) -> SessionRecord | None:
-        record = self._vault.end(session)
-        if depth == "everywhere" and session.record.person:
-            self._vault.end_all_of(session.record.person)
-        return record
-
-    def _end_late(self, session: Session | None, ticket: str, depth: Depth) -> None:
-        told = session.record.tokens if session else None
-        session = session or self._vault.open(ticket)
-        record = self._end_stored(session, depth) if session else None
-        tokens = record.tokens if record else None
-        if tokens and tokens != told and tokens.refresh_token and depth != "app":
-            self._errands.later(tokens.refresh_token)
-
     def forget(self, session: Session) -> None:
         """End a session that another sign-in in the same browser replaces."""
-        by = time.monotonic() + self._patience
-        record = self._vault.end(session)
-        if record:
-            self._revoke(record, by)
+        self._end(session, "cognito", time.monotonic() + self._patience)
+
+    def heir_of(self, ticket: str) -> Session | None:
+        """The session that another tab's request gave a new ticket just now, for ending it."""
+        return self._vault.heir_of(ticket)
+
+    def places_of(self, ticket: str) -> list[bytes]:
+        """The places of the session behind this ticket, its next one's included."""
+        return self._vault.places_of(ticket)
+
+    def _end(self, session: Session, depth: Depth, by: float) -> list[str]:
+        """What could not be reached of a session's end."""
+        errand, pending = self._leaving.begun(depth, session), []
+        # Before the record goes, since a crash in between must not lose the tokens with it.
+        slip = self._errands.note(errand) if errand.refresh or errand.access else None
+        try:
+            record = self._leaving.end(errand, session)
+            errand = errand.holding(record.tokens if record else None)
+        except StoreUnavailable:
+            record, pending = session.record, ["store"]
+            self._belated.refuse(errand, self.places_of(session.ticket.text))
+        if slip is None:
+            return pending
+        if errand.refresh != slip.errand.refresh:  # a refresh came first, and brought a newer one
+            self._errands.keep(slip, errand)
+        slip.errand = replace(errand, ended=True)
+        if record is None:  # somebody else ended it, and tells Cognito
+            self._errands.done(slip)
+            return pending
+        untold = self._tell(slip, max(by, time.monotonic() + LEAST_SECONDS))
+        if pending and not untold:
+            places = self.places_of(session.ticket.text)
+            self._belated.refuse(errand, places, told=slip.errand.refresh)
+        return pending + untold
 
     def _leave(self, depth: Depth, pending: tuple[str, ...]) -> Farewell:
         if depth == "switch":
@@ -126,34 +135,47 @@ class SignOut:
             return Farewell(self._managed_login.switch_url(url), pending, attempt)
         return Farewell(self._managed_login.logout_url(), pending)
 
-    def _revoke(self, record: SessionRecord, by: float) -> list[str]:
-        token = record.tokens.refresh_token if record.tokens else None
-        if not token:
-            return []
+    def _tell(self, slip: Slip, by: float) -> list[str]:
+        if slip.errand.depth == "everywhere":
+            return self._everywhere(slip, by)
+        return self._revoke(slip, by)
+
+    def _revoke(self, slip: Slip, by: float) -> list[str]:
+        token = slip.errand.refresh
         try:
-            self._acquaint(by)
-            self._managed_login.revoke(token, deadline=_left(by))
+            if token:
+                self._acquaint(by)
+                self._managed_login.revoke(token, deadline=_left(by))
         except ProviderUnavailable:
-            self._errands.later(token)
+            self._errands.put_off(slip)
             return ["revoke"]
+        self._errands.done(slip)
         return []
 
-    def _everywhere(self, record: SessionRecord, by: float) -> list[str]:
-        if record.tokens is None:
-            return []
-        telling = _Everywhere(self._managed_login, record.tokens)
+    def _everywhere(self, slip: Slip, by: float) -> list[str]:
         try:
-            telling.tell(_left(by))
+            self._managed_login.sign_out_everywhere(slip.errand.access or "", deadline=_left(by))
         except ProviderUnavailable:
             # Not revoked meanwhile: a dead refresh token would take the access token along.
-            self._errands.repeat(telling)
+            self._errands.put_off(slip)
             return ["everywhere"]
         except AccessRefused:
             # Not cut short by our patience: a renewal that nobody hears out loses what it wins.
-            if not self._in_time(telling, by):
+            dead = replace(slip.errand, access=None)
+            self._errands.keep(slip, dead, grace=SLOW_SECONDS)
+            if not self._in_time(lambda: self._carry_out(slip), by):
                 return ["everywhere"]
-            return ["elsewhere"] if telling.refused else []
-        return self._revoke(record, by)
+            return ["elsewhere"] if slip.errand.refused else []
+        slip.errand = replace(slip.errand, told=True)
+        return self._revoke(slip, by)
+
+    def _carry_out(self, slip: Slip) -> bool:
+        try:
+            self._errands.carry_out(slip)
+        except ProviderUnavailable:
+            self._errands.put_off(slip)
+            return False
+        return True
 
     def _acquaint(self, by: float) -> None:
         """Raise ProviderUnavailable unless Cognito's addresses are known, or soon enough."""
@@ -162,75 +184,24 @@ class SignOut:
             if self._managed_login.origin is None:
                 raise ProviderUnavailable("The user pool's addresses are not known yet.")
 
-    def _ask_addresses(self) -> None:
+    def _ask_addresses(self) -> bool:
         with suppress(ProviderUnavailable):
             self._managed_login.logout_url()
+        return True
 
-    def _in_time(self, job: Callable[[], object], by: float) -> bool:
-        """Whether a job is done by then; it goes on in any case, as an errand if it must."""
+    @staticmethod
+    def _in_time(job: Callable[[], bool], by: float) -> bool:
+        """Whether a job succeeds by then; it goes on in any case."""
         done = threading.Event()
 
         def run() -> None:
-            try:
-                job()
+            if job():
                 done.set()
-            except ProviderUnavailable:
-                self._errands.repeat(job)
 
         running = threading.Thread(target=run, daemon=True, name="farewell")
         running.start()
         running.join(_left(by))
         return done.is_set()
-
-
-class _Everywhere:
-    """GlobalSignOut on its way; what a renewal wins is kept from one try to the next.
-
-    It wants a living access token: a dead one is renewed just for that, once. `refused` says that
-    the pool would not have the renewed one either, as without the scope.
-    """
-
-    def __init__(self, managed_login: ManagedLogin, tokens: TokenSet) -> None:
-        self._managed_login = managed_login
-        self._access = tokens.access_token
-        self._refresh = tokens.refresh_token
-        self._dead = self._renewed = self._over = False
-        self.refused = False
-
-    def __call__(self) -> None:
-        """Tell, then revoke the newest refresh token in any case.
-
-        Raises ProviderUnavailable while that is not done; to be called again then.
-        """
-        while not self._over:
-            if self._dead:
-                self._renew()
-            else:
-                with suppress(AccessRefused):
-                    self.tell(CALL_SECONDS)
-        if self._refresh:
-            self._managed_login.revoke(self._refresh)
-
-    def tell(self, deadline: float) -> None:
-        """Tell with the access token at hand. Raises AccessRefused, ProviderUnavailable."""
-        try:
-            self._managed_login.sign_out_everywhere(self._access, deadline=deadline)
-        except AccessRefused:
-            self._dead = True
-            raise
-        self._over = True
-
-    def _renew(self) -> None:
-        if self._renewed or self._refresh is None:
-            self.refused = self._over = True
-            return
-        try:
-            answer = self._managed_login.refresh(self._refresh)
-        except GrantRefused:
-            self.refused = self._over = True
-            return
-        self._access, self._refresh = str(answer.access_token), answer.refresh_token
-        self._renewed, self._dead = True, False
 
 
 def _left(by: float) -> float:

@@ -73,6 +73,11 @@ class Ticket:
         """Where the store keeps the record: a keyed hash of the id."""
         return hmac.digest(key.index, self.raw[1 : 1 + ID_BYTES], "sha256")
 
+    def heir(self, key: Key, next_key: Key) -> "Ticket":
+        """The next ticket of a session, which only its holder and the server together can tell."""
+        secret = hmac.digest(key.records, b"heir" + self.raw, "sha256")
+        return Ticket(bytes((next_key.mark,)) + secret)
+
     def box(self, key: Key) -> AESGCM:
         """The box that opens with both halves, the browser's and the server's."""
         return AESGCM(hmac.digest(key.records, self.raw[1 + ID_BYTES :], "sha256"))

@@ -15,8 +15,8 @@ from webapp.store.sealing import Ticket, Unopenable, seal, unseal
 
 Clock = Callable[[], float]
 Change = Callable[[SessionRecord], SessionRecord]
-PURGE_EVERY_SECONDS = 60
-PURGE_ROWS = 200
+HEIRS = 2
+"""So many changes of ticket back a sign-out still finds the session."""
 CONFLICTS = 20
 
 
@@ -57,7 +57,6 @@ class Vault:
         self.absolute = absolute
         self._now = now
         self._report = report
-        self._purged_at = 0.0
         self.recall = Recall(store, ring, absolute=absolute, now=now)
 
     def create(self, record: SessionRecord) -> Session:
@@ -77,7 +76,6 @@ class Vault:
         )
         if not made:  # 128 random bits met a taken key: never by chance
             raise SessionEnded("The session could not be made; sign in again.", code="clash")
-        self._sweep()
         return Session(ticket, key, place, record, 1)
 
     def open(self, text: str) -> Session | None:
@@ -94,12 +92,33 @@ class Vault:
                 return session if self.recall.admits(session.record.generation) else None
         return None
 
+    def heir_of(self, text: str) -> Session | None:
+        """The session that moved on from this ticket, for ending it.
+
+        For nothing else: whoever still holds a ticket that was replaced must get nowhere with it.
+        """
+        ticket = Ticket.parse(text)
+        heirs = [(ticket, key) for key in self._ring.marked(ticket.mark)] if ticket else []
+        for _ in range(HEIRS):
+            heirs = [(one.heir(of, key), key) for one, of in heirs for key in self._ring.reading]
+            for ticket, key in heirs:
+                if (found := self._load(ticket, key)) is not None:
+                    return found
+        return None
+
+    def places_of(self, text: str) -> list[bytes]:
+        """Where the record behind a cookie's value, or its heir, would lie; none for no ticket."""
+        ticket = Ticket.parse(text)
+        own = [(ticket, key) for key in self._ring.marked(ticket.mark)] if ticket else []
+        heirs = [(one.heir(of, key), key) for one, of in own for key in self._ring.reading]
+        return [one.place(key) for one, key in own + heirs]
+
     def reload(self, session: Session) -> Session | None:
         """The session as it stands now, under its next ticket if it moved; None when it is gone."""
         found = self._load(session.ticket, session.key, session.place)
         if found is not None:
             return found
-        heirs = (self._heir(session, key) for key in self._ring.reading)
+        heirs = (_heir_of(session, key) for key in self._ring.reading)
         return next((one for heir in heirs if (one := self._load(heir.ticket, heir.key))), None)
 
     def change(self, session: Session, change: Change) -> Session:
@@ -136,7 +155,7 @@ class Vault:
         # `move` may have given it a new ticket since it was read: then that one ends as well.
         ended = [
             self._unsealed(stored, held.ticket, held.key, held.place)
-            for held in (session, *(self._heir(session, key) for key in self._ring.reading))
+            for held in (session, *(_heir_of(session, key) for key in self._ring.reading))
             if (stored := self.store.delete(held.place, until=until)) is not None
         ]
         return ended[0] if ended else None
@@ -147,7 +166,7 @@ class Vault:
         The new record stands before the old one goes: an outage in between loses nothing, and an
         `end` at the same moment finds one of the two. Raises SessionEnded when the session is gone.
         """
-        heir = self._heir(session, self._ring.writing)
+        heir = _heir_of(session, self._ring.writing)
         heir = self._put(heir.ticket, heir.key, session.record)
         stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
         if stored is None:
@@ -157,13 +176,6 @@ class Vault:
             )
         newest = self._unsealed(stored, session.ticket, session.key, session.place)
         return self.change(heir, lambda record: newest or record)
-
-    @staticmethod
-    def _heir(session: Session, key: Key) -> Session:
-        """The session under its next ticket, which only holder and server together can tell."""
-        secret = hmac.digest(session.key.records, b"heir" + session.ticket.raw, "sha256")
-        ticket = Ticket(bytes((key.mark,)) + secret)
-        return replace(session, ticket=ticket, key=key, place=ticket.place(key), version=1)
 
     def end_all_of(self, person: Person) -> int:
         """End every session of a person; how many there were."""
@@ -228,8 +240,7 @@ class Vault:
     def _person_key(person: Person, key: Key) -> bytes:
         return hmac.digest(key.index, f"{person.issuer}\x00{person.subject}".encode(), "sha256")
 
-    def _sweep(self) -> None:
-        now = self._now()
-        if now - self._purged_at >= PURGE_EVERY_SECONDS:
-            self._purged_at = now
-            self.store.purge(now=now, limit=PURGE_ROWS)
+
+def _heir_of(session: Session, key: Key) -> Session:
+    ticket = session.ticket.heir(session.key, key)
+    return replace(session, ticket=ticket, key=key, place=ticket.place(key), version=1)

@@ -1,6 +1,7 @@
 """GET /login, GET /callback, POST /logout: the way in and the way out."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, request
@@ -13,7 +14,8 @@ from webapp.records import Person, SignInAttempt
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
 from webapp.signin.journey import Journey
-from webapp.signin.signout import Depth, Farewell, SignOut, depth_of
+from webapp.signin.leaving import Depth
+from webapp.signin.signout import Farewell, SignOut, depth_of
 from webapp.store.roster import Roster
 from webapp.views.page import LANGUAGES
 
@@ -123,18 +125,20 @@ def make_blueprint(
     @blueprint.post("/logout")
     def logout() -> AnyResponse:
         ticket, unread = sessions.ticket(), None
+        former: Sequence[bytes] = ()
         try:
             session = sessions.current()
+            if session is None and ticket and (session := sign_out.heir_of(ticket)):
+                # Another tab's request gave it a new ticket just now; this page is of before.
+                former = sign_out.places_of(ticket)
         except StoreUnavailable:  # no reason to keep anybody in
             session, unread = None, ticket
         if session is None:
             security.check_origin()
         else:
-            security.check_intent(session)
+            security.check_intent(session, former)
         depth = depth_of(request.form.get("depth"))
         farewell = sign_out.end(session, depth, unread=unread)
-        if ticket and "store" in farewell.pending:
-            sessions.refuse(ticket)
         if session is not None:
             event("signed_out", session=fingerprint(session.place), depth=depth)
         for pending in farewell.pending:

@@ -23,10 +23,10 @@ REACHED = {
 NOTICES = {
     "store": "The session store did not answer; the server will finish, and delete the session as"
     " soon as it does.",
-    "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying for"
-    " an hour.",
+    "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying"
+    " until that is done or the token has ended by itself.",
     "everywhere": "Cognito could not be told to sign you out everywhere; the server keeps trying"
-    " for an hour.",
+    " until that is done or your tokens have ended by themselves.",
     "elsewhere": "Cognito refused to sign you out everywhere, so other applications may still know"
     " you; all your sessions here are over.",
     "cognito": "Cognito's own sign-in may still be alive in this browser, since its address could"
