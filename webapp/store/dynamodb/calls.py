@@ -33,6 +33,8 @@ _BUSY = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
+TOO_LARGE = "too large"
+"""The reason where an item is larger than anything that we write."""
 _UNREACHED = {"ConnectionRefusedError", "gaierror"}  # not even a connection
 _CURES = {
     "AccessDeniedException": "let the application's role GetItem, PutItem, UpdateItem, DeleteItem,"
@@ -163,6 +165,8 @@ def _sorted(error: ClientError | BotoCoreError | OutboundFailed) -> tuple[str, _
         return reason, _Kind.UNCLEAR if status >= 500 else _Kind.FINAL
     if isinstance(error, OutboundFailed):
         reason = str(error.facts.get("reason", error.code))
+        if reason == TOO_LARGE:
+            return reason, _Kind.FINAL
         return reason, _Kind.BUSY if reason in _UNREACHED else _Kind.UNCLEAR
     return type(error).__name__, _Kind.FINAL
 

@@ -12,7 +12,7 @@ from typing import Any
 from webapp.errors import StoreUnavailable
 from webapp.store.base import Listed, Stored
 from webapp.store.dynamodb import items
-from webapp.store.dynamodb.calls import DynamoApi, Operation, Outcome
+from webapp.store.dynamodb.calls import TOO_LARGE, DynamoApi, Operation, Outcome
 from webapp.store.dynamodb.listings import AHEAD_SECONDS, Listings
 
 
@@ -38,10 +38,15 @@ class DynamoStore:
         self._listings = Listings(api, table, self._begin)
 
     def load(self, key: bytes, *, now: float) -> Stored | None:
-        """See Store."""
-        answer = self._begin().read(
-            self._api.get_item, TableName=self._table, Key=items.record(key), ConsistentRead=True
-        )
+        """See Store. What is too large for a record is handed on as one that cannot be opened."""
+        try:
+            answer = self._begin().read(
+                self._api.get_item, TableName=self._table, Key=items.record(key), ConsistentRead=True
+            )
+        except StoreUnavailable as error:
+            if error.facts["reason"] != TOO_LARGE:
+                raise
+            return Stored(b"", 0, 0)
         stored = items.stored(answer.get("Item") or {})
         return stored if stored and stored.expires_at > now else None
 
