@@ -331,3 +331,36 @@ def test_CC_10_refresh_while_fetching(rooms: Rooms, purse: Purse) -> None:
     assert found.record.tokens == renewed[0].record.tokens
     assert found.record.user_keys == keys
     assert rooms.vault.reload(session) == found
+
+
+def test_CC_10_role_chosen_while_fetching(rooms: Rooms, purse: Purse) -> None:
+    """A role chosen while another request fetches keys stands, and so do its keys."""
+    session, chosen = rooms.session("both"), []
+
+    def choose() -> None:
+        purse.api.slow = lambda: None
+        chosen.append(purse.wallet.choose(session, TEAM_B_ROLE))
+
+    purse.api.slow = choose
+    after, keys = purse.wallet.user_keys(session)
+    assert chosen
+    assert after.record.chosen_role == TEAM_B_ROLE
+    assert keys == after.record.user_keys == chosen[0].record.user_keys
+    assert keys.role_arn == TEAM_B_ROLE
+
+
+def test_CC_10_groups_changed_while_fetching(rooms: Rooms, purse: Purse) -> None:
+    """Keys of rights that a refresh has taken away meanwhile are not kept; new ones are fetched."""
+    session = rooms.session("both")
+
+    def lose_a_group() -> None:
+        purse.api.slow = lambda: None
+        rooms.vault.change(session, lambda record: replace(record, person=less, user_keys=None))
+
+    assert session.record.person
+    less = replace(session.record.person, groups=("TeamA",), roles=(TEAM_A_ROLE,))
+    purse.api.slow = lose_a_group
+    after, keys = purse.wallet.user_keys(session)
+    assert after.record.person == less
+    assert keys == after.record.user_keys
+    assert purse.api.count("GetCredentialsForIdentity") == 2

@@ -137,10 +137,15 @@ class Wallet:
                 raise _set_up_wrong() from refusal
             session = self._renew_tokens(session)
             keys = self._exchange_last(session)
-        return self._vault.change(
-            session,
-            lambda record: replace(record, user_keys=keys, identity_id=keys.identity_id),
-        )
+        wanted = _wanted(session.record)
+
+        def keep(record: SessionRecord) -> SessionRecord:
+            # Another role may have been chosen, or come with a refresh, while the pool was asked.
+            kept = keys if _wanted(record) == wanted else record.user_keys
+            return replace(record, user_keys=kept, identity_id=keys.identity_id)
+
+        written = self._vault.change(session, keep)
+        return written if written.record.user_keys else self._fetch_user_keys(written)
 
     def _exchange_last(self, session: Session) -> AwsKeys:
         try:
@@ -186,6 +191,13 @@ class Wallet:
                 "The identity pool does not exist; check COGNITO_IDENTITY_POOL_ID.",
                 code="identity_pool_refused",
             ) from gone
+
+
+def _wanted(record: SessionRecord) -> tuple[object, ...]:
+    """Whose role the credentials are to carry."""
+    person = record.person
+    rights = (person.groups, person.roles, person.preferred_role) if person else ()
+    return (record.chosen_role, *rights)
 
 
 def _user_keys(record: SessionRecord) -> AwsKeys | None:
