@@ -9,8 +9,12 @@ from infra.local.process import free_port, start_offline_aws
 from infra.local.provision_sessions import session_table
 from infra.stack import load_stack
 from tests.contract.dynamodb import ACCESS_KEY, SECRET_KEY, Fronted, Hosts, front_of, table_of
+from tests.contract.hands import DynamoHands, Hands, RedisHands, SqliteHands, rigged_over
 from tests.contract.redis_server import RedisServer, clustered, started
 from tests.contract.stores import NOW, SQLITE, STORES, Backend
+from tests.doubles.clock import Clock
+from tests.rig import Rig
+from tests.rooms import Rooms, joined
 from tests.stack.world import Offline
 from webapp.services import open_store
 from webapp.store.base import Store
@@ -124,6 +128,63 @@ def fronted(dynamodb: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             dynamodb_endpoint=server.server.origin,
         )
         yield Fronted(store, front, server, table_of(tmp_path), raw)
+
+
+@pytest.fixture
+def sqlite_hands(tmp_path: Path) -> SqliteHands:
+    """Hands on a file that the first store makes."""
+    return SqliteHands(tmp_path / "sessions.db")
+
+
+@pytest.fixture
+def redis_hands(redis: Backend, redis_server: RedisServer) -> Iterator[RedisHands]:
+    """Hands on an empty Redis."""
+    del redis  # emptied it
+    hands = RedisHands(redis_server)
+    yield hands
+    hands.close()
+
+
+@pytest.fixture
+def dynamodb_hands(
+    dynamodb: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DynamoHands]:
+    """Hands on an empty table."""
+    raw = dynamodb.next_client()
+    session_table(raw, table_of(tmp_path), load_stack().session_table, expiry=False)
+    with front_of(dynamodb.endpoint) as (server, front):
+        hands = DynamoHands(raw, table_of(tmp_path), front, server.server.origin)
+        for name, value in hands.environment.items():
+            monkeypatch.setenv(name, value)
+        yield hands
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("sqlite_hands", id="sqlite"),
+        pytest.param("redis_hands", id="redis", marks=pytest.mark.redis),
+        pytest.param("dynamodb_hands", id="dynamodb", marks=pytest.mark.stack),
+    ]
+)
+def hands(request: pytest.FixtureRequest) -> Hands:
+    """Hands on one store after the other."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Hands)
+    return found
+
+
+@pytest.fixture
+def rig(hands: Hands, tmp_path: Path) -> Iterator[Rig]:
+    """The application over that store."""
+    with rigged_over(hands, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def rooms(hands: Hands, tmp_path: Path) -> Rooms:
+    """The rooms over that store."""
+    clock = Clock()
+    return joined(tmp_path / "unused", clock=clock, store=hands.open(clock))
 
 
 def _backend(name: str, url: str, servers: list[RedisServer]) -> Backend:
