@@ -9,6 +9,7 @@ from webapp.errors import SessionEnded
 from webapp.keyring import Key, Keyring
 from webapp.records import Person, SessionRecord
 from webapp.store.base import Listed, Store, Stored
+from webapp.store.endings import Endings
 from webapp.store.labels import label_of
 from webapp.store.recall import Recall
 from webapp.store.sealing import Ticket, Unopenable, seal, unseal
@@ -57,6 +58,7 @@ class Vault:
         self.absolute = absolute
         self._now = now
         self._report = report
+        self._endings = Endings(store, report)
         self.recall = Recall(store, ring, absolute=absolute, now=now)
 
     def create(self, record: SessionRecord) -> Session:
@@ -156,7 +158,7 @@ class Vault:
         ended = [
             self._unsealed(stored, held.ticket, held.key, held.place)
             for held in (session, *(_heir_of(session, key) for key in self._ring.reading))
-            if (stored := self.store.delete(held.place, until=until)) is not None
+            if (stored := self._endings.delete(held.place, until=until)) is not None
         ]
         return ended[0] if ended else None
 
@@ -168,7 +170,7 @@ class Vault:
         """
         heir = _heir_of(session, self._ring.writing)
         heir = self._put(heir.ticket, heir.key, session.record)
-        stored = self.store.delete(session.place, until=int(self._now()) + self.absolute)
+        stored = self._endings.delete(session.place, until=int(self._now()) + self.absolute)
         if stored is None:
             self.end(heir)
             raise SessionEnded(
@@ -183,7 +185,7 @@ class Vault:
 
     def end_place(self, place: bytes) -> bool:
         """End the session that lies there, without its ticket; False when it was over."""
-        return self.store.delete(place, until=int(self._now()) + self.absolute) is not None
+        return self._endings.delete(place, until=int(self._now()) + self.absolute) is not None
 
     def listed(self, person: Person) -> list[Listed]:
         """A person's living records as the store lists them."""
@@ -218,7 +220,7 @@ class Vault:
 
     def _load(self, ticket: Ticket, key: Key, place: bytes | None = None) -> Session | None:
         place = place or ticket.place(key)
-        stored = self.store.load(place, now=self._now())
+        stored = self._endings.load(place, now=self._now())
         if stored is None:
             return None
         record = self._unsealed(stored, ticket, key, place)
