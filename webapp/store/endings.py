@@ -5,6 +5,7 @@ somebody who writes to the store itself, or a copy of an hour ago that takes ove
 is there again. The process that ended it knows better, and no page pays a second look-up for it.
 """
 
+import threading
 from collections.abc import Callable
 
 from webapp.store.base import Store, Stored
@@ -23,6 +24,7 @@ class Endings:
         self._store = store
         self._report = report
         self._ended: dict[bytes, None] = {}
+        self._lock = threading.Lock()
 
     def load(self, place: bytes, *, now: float) -> Stored | None:
         """As Store.load; None for what was ended here."""
@@ -36,7 +38,8 @@ class Endings:
         """As Store.delete."""
         stored = self._store.delete(place, until=until)
         if stored is not None:
-            self._ended[place] = None
-            if len(self._ended) > MOST:
-                self._ended.pop(next(iter(self._ended)), None)
+            with self._lock:
+                self._ended[place] = None
+                if len(self._ended) > MOST:
+                    del self._ended[next(iter(self._ended))]
         return stored
