@@ -328,6 +328,35 @@ def test_keys_of_more_than_a_batch(fronted: Fronted) -> None:
     assert sorted(keys_of(store, ANN, now=NOW)) == keys
 
 
+def test_a_delete_shortens_the_list(fronted: Fronted) -> None:
+    """A deleted record's listing goes with it, so that a list that is much used stays short."""
+    put(fronted.store)
+    put(fronted.store, OTHER)
+    fronted.store.delete(KEY, until=LATER)
+    left = fronted.raw.query(
+        TableName=fronted.table,
+        KeyConditionExpression="k = :person",
+        ExpressionAttributeValues={":person": {"B": b"p" + ANN}},
+    )
+    assert [item["s"]["B"] for item in left["Items"]] == [OTHER]
+
+
+def test_a_delete_holds_though_its_listing_stays(fronted: Fronted) -> None:
+    """When the listing cannot be taken away the record is deleted all the same."""
+    put(fronted.store)
+
+    def no_delete_item(request: Request, behave: Callable[[Request], Answer]) -> Answer:
+        asked = request.header("X-Amz-Target") or ""
+        return Answer(503) if asked.endswith(".DeleteItem") else behave(request)
+
+    fronted.front.program(no_delete_item)
+    deleted = fronted.store.delete(KEY, until=LATER)
+    assert deleted
+    assert deleted.sealed == b"one"
+    assert fronted.store.load(KEY, now=NOW) is None
+    assert keys_of(fronted.store, ANN, now=NOW) == []
+
+
 @pytest.mark.parametrize(
     "item",
     [

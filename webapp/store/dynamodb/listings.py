@@ -38,6 +38,12 @@ class Listings:
             ExpressionAttributeValues={":ttl": items.number(until)},
         )
 
+    def remove(self, operation: Operation, person: bytes, key: bytes) -> None:
+        """Take the listing of a record away that is no more; of many a list is slow to read."""
+        operation.write(
+            self._api.delete_item, TableName=self._table, Key=items.listing(person, key)
+        )
+
     def living(self, person: bytes, *, now: float) -> Iterator[Listed]:
         """All living records of a person."""
         keys = list(self._listed(person))

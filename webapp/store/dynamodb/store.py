@@ -7,6 +7,7 @@ end is always judged by our own clock. docs/decisions/0015-dynamodb-store.md has
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from webapp.errors import StoreUnavailable
@@ -41,7 +42,10 @@ class DynamoStore:
         """See Store. What is too large for a record is handed on as one that cannot be opened."""
         try:
             answer = self._begin().read(
-                self._api.get_item, TableName=self._table, Key=items.record(key), ConsistentRead=True
+                self._api.get_item,
+                TableName=self._table,
+                Key=items.record(key),
+                ConsistentRead=True,
             )
         except StoreUnavailable as error:
             if error.facts["reason"] != TOO_LARGE:
@@ -126,6 +130,10 @@ class DynamoStore:
             change += " REMOVE sealed, person, listed, shown"
             outcome = self._update(operation, key, change, condition, values, once=True)
             if outcome.taken or not outcome.item:
+                if "person" in outcome.item:
+                    # It is deleted, whatever comes now; a listing left behind is passed over.
+                    with suppress(StoreUnavailable):
+                        self._listings.remove(operation, outcome.item["person"]["B"], key)
                 return items.stored(outcome.item)
         raise StoreUnavailable("The session store does not answer.", reason="contended")
 
