@@ -25,7 +25,7 @@ from webapp.store.base import Listed, Store, Stored
 ROUNDS = 100
 
 
-def test_nothing_is_there(store: Store) -> None:
+def test_ST_20_nothing_is_there(store: Store) -> None:
     """An unknown key has no record, and nothing to replace or delete."""
     assert store.load(KEY, now=NOW) is None
     assert store.replace(KEY, b"x", version=1, expires_at=LATER) is False
@@ -33,7 +33,7 @@ def test_nothing_is_there(store: Store) -> None:
     assert keys_of(store, ANN, now=NOW) == []
 
 
-def test_created_and_loaded(store: Store, other_host: Store) -> None:
+def test_ST_20_created_and_loaded(store: Store, other_host: Store) -> None:
     """A new record stands at version 1, byte for byte, for every host."""
     sealed = bytes(range(256)) * 128
     assert put(store, sealed=sealed) is True
@@ -43,7 +43,7 @@ def test_created_and_loaded(store: Store, other_host: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 400, 33_000])
-def test_sizes(store: Store, size: int) -> None:
+def test_ST_20_sizes(store: Store, size: int) -> None:
     """Records of every size that may be sealed go in and come out."""
     assert put(store, sealed=b"\xff" * size)
     stored = store.load(KEY, now=NOW)
@@ -51,7 +51,7 @@ def test_sizes(store: Store, size: int) -> None:
     assert stored.sealed == b"\xff" * size
 
 
-def test_create_never_overwrites(store: Store, other_host: Store) -> None:
+def test_ST_20_create_never_overwrites(store: Store, other_host: Store) -> None:
     """A key that is taken stays as it is."""
     put(store)
     assert put(other_host, sealed=b"two", person=BEN) is False
@@ -59,7 +59,7 @@ def test_create_never_overwrites(store: Store, other_host: Store) -> None:
     assert keys_of(store, BEN, now=NOW) == []
 
 
-def test_create_does_not_overwrite_a_tombstone(store: Store, other_host: Store) -> None:
+def test_ST_20_create_does_not_overwrite_a_tombstone(store: Store, other_host: Store) -> None:
     """Where a record was deleted no new one can stand until the tombstone has ended."""
     put(store)
     store.delete(KEY, until=LATER)
@@ -67,7 +67,7 @@ def test_create_does_not_overwrite_a_tombstone(store: Store, other_host: Store) 
     assert other_host.load(KEY, now=NOW) is None
 
 
-def test_replaced_at_its_version(store: Store, other_host: Store) -> None:
+def test_ST_20_replaced_at_its_version(store: Store, other_host: Store) -> None:
     """A replacement counts the version up and may move the end."""
     put(store)
     assert store.replace(KEY, b"two", version=1, expires_at=LATER + 5) is True
@@ -77,7 +77,7 @@ def test_replaced_at_its_version(store: Store, other_host: Store) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2, 3, -1])
-def test_replace_at_another_version(store: Store, version: int) -> None:
+def test_ST_20_replace_at_another_version(store: Store, version: int) -> None:
     """A replacement of what the caller did not read changes nothing."""
     put(store)
     assert store.replace(KEY, b"two", version=version, expires_at=LATER + 5) is False
@@ -85,7 +85,7 @@ def test_replace_at_another_version(store: Store, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_replace_never_revives(store: Store, version: int) -> None:
+def test_ST_20_replace_never_revives(store: Store, version: int) -> None:
     """No version at all brings a deleted record back."""
     put(store)
     store.delete(KEY, until=LATER)
@@ -93,14 +93,14 @@ def test_replace_never_revives(store: Store, version: int) -> None:
     assert store.load(KEY, now=NOW) is None
 
 
-def test_replace_keeps_the_person(store: Store) -> None:
+def test_ST_20_replace_keeps_the_person(store: Store) -> None:
     """A replaced record stays in its person's list."""
     put(store)
     store.replace(KEY, b"two", version=1, expires_at=LATER)
     assert keys_of(store, ANN, now=NOW) == [KEY]
 
 
-def test_replace_with_a_later_end_keeps_the_person(store: Store, other_host: Store) -> None:
+def test_ST_20_replace_with_a_later_end_keeps_the_person(store: Store, other_host: Store) -> None:
     """A record that goes on past its first end is still in its person's list then."""
     put(store)
     put(store, OTHER)
@@ -110,7 +110,7 @@ def test_replace_with_a_later_end_keeps_the_person(store: Store, other_host: Sto
     assert sorted(keys_of(other_host, ANN, now=LATER + 499)) == [KEY, b"n" * 32]
 
 
-def test_replace_with_an_earlier_end(store: Store) -> None:
+def test_ST_20_replace_with_an_earlier_end(store: Store) -> None:
     """A record whose end was moved forward ends then, for its person's list too."""
     put(store)
     store.replace(KEY, b"two", version=1, expires_at=LATER - 500)
@@ -119,7 +119,7 @@ def test_replace_with_an_earlier_end(store: Store) -> None:
     assert keys_of(store, ANN, now=LATER - 501) == [KEY]
 
 
-def test_delete_of_a_tombstone_makes_it_last(store: Store) -> None:
+def test_ST_20_delete_of_a_tombstone_makes_it_last(store: Store) -> None:
     """A second delete never shortens the tombstone of the first, and may lengthen it."""
     put(store, expires_at=int(NOW) + 10)
     store.delete(KEY, until=int(NOW) + 20)
@@ -129,7 +129,7 @@ def test_delete_of_a_tombstone_makes_it_last(store: Store) -> None:
     assert put(store) is False
 
 
-def test_delete_hands_out_what_stood_there(store: Store, other_host: Store) -> None:
+def test_ST_20_delete_hands_out_what_stood_there(store: Store, other_host: Store) -> None:
     """Deleting gives the newest record, once; the second time there is nothing."""
     put(store)
     store.replace(KEY, b"two", version=1, expires_at=LATER)
@@ -139,7 +139,7 @@ def test_delete_hands_out_what_stood_there(store: Store, other_host: Store) -> N
     assert keys_of(store, ANN, now=NOW) == []
 
 
-def test_tombstone_outlives_the_record(backend: Backend, store: Store) -> None:
+def test_ST_20_tombstone_outlives_the_record(backend: Backend, store: Store) -> None:
     """A tombstone stays at least until the time that was asked for, whatever is purged before."""
     put(store, expires_at=int(NOW) + 10)
     store.delete(KEY, until=LATER)
@@ -148,7 +148,7 @@ def test_tombstone_outlives_the_record(backend: Backend, store: Store) -> None:
     assert store.purge(now=LATER + 1, limit=100) == backend.purged(1)
 
 
-def test_ended_records_are_not_seen(store: Store) -> None:
+def test_ST_20_ended_records_are_not_seen(store: Store) -> None:
     """From its end on a record is not loaded and not listed, purged or not."""
     put(store)
     assert store.load(KEY, now=LATER - 0.1)
@@ -157,7 +157,7 @@ def test_ended_records_are_not_seen(store: Store) -> None:
     assert keys_of(store, ANN, now=LATER) == []
 
 
-def test_keys_of_a_person(store: Store, other_host: Store) -> None:
+def test_ST_20_keys_of_a_person(store: Store, other_host: Store) -> None:
     """A person's list holds that person's living records and nothing else."""
     keys = [bytes((number,)) * 32 for number in range(5)]
     for key in keys:
@@ -170,7 +170,7 @@ def test_keys_of_a_person(store: Store, other_host: Store) -> None:
     assert keys_of(other_host, BEN, now=NOW) == [b"b" * 32]
 
 
-def test_listed_with_label_and_end(store: Store, other_host: Store) -> None:
+def test_ST_20_listed_with_label_and_end(store: Store, other_host: Store) -> None:
     """A list shows the label and the end that were written last, and nothing after a deletion."""
     for key in (KEY, OTHER):
         store.create(key, b"one", expires_at=LATER, person=ANN, now=NOW, label=b"\x00first")
@@ -185,7 +185,7 @@ def test_listed_with_label_and_end(store: Store, other_host: Store) -> None:
     assert other_host.listed(ANN, now=NOW) == [Listed(OTHER, b"\x00first", LATER)]
 
 
-def test_purge_takes_only_what_has_ended(backend: Backend, store: Store) -> None:
+def test_ST_20_purge_takes_only_what_has_ended(backend: Backend, store: Store) -> None:
     """Purging removes ended rows, tombstones and claims, if anything, and leaves the living."""
     put(store, expires_at=int(NOW) - 5)
     put(store, OTHER)
@@ -198,7 +198,7 @@ def test_purge_takes_only_what_has_ended(backend: Backend, store: Store) -> None
     assert put(store) is backend.purges  # a purged key is free again
 
 
-def test_purge_keeps_to_its_limit(backend: Backend, store: Store) -> None:
+def test_ST_20_purge_keeps_to_its_limit(backend: Backend, store: Store) -> None:
     """One purge removes no more rows than it was allowed, of whatever kind."""
     for number in range(8):
         put(store, bytes((number,)) * 32, expires_at=int(NOW) - 5)
@@ -208,7 +208,7 @@ def test_purge_keeps_to_its_limit(backend: Backend, store: Store) -> None:
     assert max(gone) <= 5
 
 
-def test_claim_is_held_by_one(store: Store, other_host: Store) -> None:
+def test_ST_20_claim_is_held_by_one(store: Store, other_host: Store) -> None:
     """While a claim lasts only its owner has it, and may renew it."""
     assert store.claim(b"name", b"me", now=NOW, seconds=6) is True
     assert other_host.claim(b"name", b"you", now=NOW + 5.9, seconds=6) is False
@@ -217,14 +217,14 @@ def test_claim_is_held_by_one(store: Store, other_host: Store) -> None:
     assert other_host.claim(b"name", b"you", now=NOW + 10.9, seconds=6) is False
 
 
-def test_claim_ends_by_itself(store: Store, other_host: Store) -> None:
+def test_ST_20_claim_ends_by_itself(store: Store, other_host: Store) -> None:
     """After its end anyone may take a claim, and then the first owner has lost it."""
     store.claim(b"name", b"me", now=NOW, seconds=6)
     assert other_host.claim(b"name", b"you", now=NOW + 6, seconds=6) is True
     assert store.claim(b"name", b"me", now=NOW + 7, seconds=6) is False
 
 
-def test_release(store: Store, other_host: Store) -> None:
+def test_ST_20_release(store: Store, other_host: Store) -> None:
     """A released claim is free at once; releasing what is not one's own does nothing."""
     store.claim(b"name", b"me", now=NOW, seconds=6)
     other_host.release(b"name", b"you")
@@ -234,7 +234,7 @@ def test_release(store: Store, other_host: Store) -> None:
     assert other_host.claim(b"name", b"you", now=NOW, seconds=6) is True
 
 
-def test_claims_and_records_have_names_of_their_own(store: Store) -> None:
+def test_ST_20_claims_and_records_have_names_of_their_own(store: Store) -> None:
     """A claim of the same name as a record touches the record in no way."""
     put(store)
     assert store.claim(KEY, b"me", now=NOW, seconds=6) is True
@@ -242,7 +242,7 @@ def test_claims_and_records_have_names_of_their_own(store: Store) -> None:
     assert store.load(KEY, now=NOW) == Stored(b"one", 1, LATER)
 
 
-def test_one_winner_at_a_claim(store: Store, other_host: Store) -> None:
+def test_ST_20_one_winner_at_a_claim(store: Store, other_host: Store) -> None:
     """Of many who reach for a claim at one moment exactly one gets it."""
     with Race(4) as race:
         for number in range(ROUNDS):
@@ -253,7 +253,7 @@ def test_one_winner_at_a_claim(store: Store, other_host: Store) -> None:
             assert sorted(race.run(*takers), key=bool) == [False, False, False, True]
 
 
-def test_one_winner_at_a_version(store: Store, other_host: Store) -> None:
+def test_ST_20_one_winner_at_a_version(store: Store, other_host: Store) -> None:
     """Of many who replace the same version exactly one does."""
     put(store)
     with Race(4) as race:
@@ -268,7 +268,7 @@ def test_one_winner_at_a_version(store: Store, other_host: Store) -> None:
             assert stored == Stored(bytes((won.index(True),)), version + 1, LATER)
 
 
-def test_delete_beats_replace(store: Store, other_host: Store) -> None:
+def test_ST_20_delete_beats_replace(store: Store, other_host: Store) -> None:
     """When a delete and a replacement meet, the record is gone and the delete has the newest."""
     with Race() as race:
         for number in range(ROUNDS):
@@ -282,13 +282,13 @@ def test_delete_beats_replace(store: Store, other_host: Store) -> None:
             assert store.load(key, now=NOW) is None
 
 
-def test_one_winner_at_a_key(store: Store, other_host: Store) -> None:
+def test_ST_20_one_winner_at_a_key(store: Store, other_host: Store) -> None:
     """Of many who create the same key exactly one does."""
     made = at_once(*(partial(put, one, person=None) for one in (store, other_host) * 3))
     assert sorted(made, key=bool) == [False] * 5 + [True]
 
 
-def test_threads_may_share_a_store(store: Store) -> None:
+def test_ST_20_threads_may_share_a_store(store: Store) -> None:
     """One store object serves many threads at once."""
     errors: list[BaseException] = []
 
@@ -310,12 +310,14 @@ def test_threads_may_share_a_store(store: Store) -> None:
     assert errors == []
 
 
-def test_ping(store: Store) -> None:
+def test_ST_20_ping(store: Store) -> None:
     """A store that works answers a ping with nothing."""
     store.ping()
 
 
-def test_a_broken_store_is_unavailable(backend: Backend, store: Store, tmp_path: Path) -> None:
+def test_ST_20_a_broken_store_is_unavailable(
+    backend: Backend, store: Store, tmp_path: Path
+) -> None:
     """Every operation of a store that is out of order raises StoreUnavailable and nothing else."""
     backend.break_it(tmp_path)
     broken = operations(store)

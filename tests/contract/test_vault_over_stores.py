@@ -20,7 +20,7 @@ def vault_over(store: Store) -> Vault:
     return Vault(store, Keyring((b"k" * 32,)), idle=1800, absolute=43_200, now=lambda: NOW + 60.0)
 
 
-def test_a_session_on_two_hosts(store: Store, other_host: Store) -> None:
+def test_ST_20_a_session_on_two_hosts(store: Store, other_host: Store) -> None:
     """Made here, it is opened, changed and moved there; ended here, no change brings it back."""
     here, there = vault_over(store), vault_over(other_host)
     made = here.create(SessionRecord(NOW, NOW, ANN))
@@ -39,7 +39,7 @@ def test_a_session_on_two_hosts(store: Store, other_host: Store) -> None:
     assert there.open(moved.ticket.text) is None
 
 
-def test_everywhere_is_everywhere(store: Store, other_host: Store) -> None:
+def test_ST_20_everywhere_is_everywhere(store: Store, other_host: Store) -> None:
     """Ending all of a person ends what was made a moment ago on another host, and no one else."""
     here, there = vault_over(store), vault_over(other_host)
     bens = there.create(SessionRecord(NOW, NOW, BEN))
