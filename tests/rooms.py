@@ -4,6 +4,7 @@ The user pool is the doubles' own (`tests.doubles.pool`), called as a function i
 Managed Login; verification, vault, turns and store are the real ones.
 """
 
+import math
 import sqlite3
 import threading
 import time
@@ -32,6 +33,7 @@ from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
 from webapp.signin.leaving import Leaving
+from webapp.signin.pace import Pace
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
 from webapp.store.shelf import PREFIX, Shelf
@@ -215,8 +217,9 @@ def joined(
     idle: int = 43_200,
     absolute: int = 86_400,
     pause: Callable[[float], None] = time.sleep,
+    pace: Pace | None = None,
 ) -> Rooms:
-    """Rooms over one SQLite file, or over another store."""
+    """Rooms over one SQLite file, or over another store; without a `pace` none is kept."""
     clock = clock or Clock()
     store = store or SqliteStore(path)
     ring = Keyring(secrets)
@@ -244,7 +247,15 @@ def joined(
     belated = Belated(host, leaving, errands, store, ring, life=absolute, now=clock)
     reports: list[ProviderUnavailable] = []
     freshness = Freshness(
-        managed, verifier, vault, turns, errands, now=clock, pause=pause, report=reports.append
+        managed,
+        verifier,
+        vault,
+        turns,
+        errands,
+        now=clock,
+        pause=pause,
+        report=reports.append,
+        pace=pace or Pace(math.inf),
     )
     journey = Journey(Attempts(ring), managed, verifier, vault, errands, now=clock)
     return Rooms(

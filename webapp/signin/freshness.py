@@ -3,18 +3,23 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable
+from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable, Unavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
 from webapp.records import Person, SessionRecord, TokenSet
 from webapp.signin.errands import Errands
+from webapp.signin.pace import Pace
 from webapp.store.turns import Turns
 from webapp.store.vault import Session, Vault
 
 EARLY_SECONDS = 60
 EARLY_SHARE = 0.1
+# Before that, each session at a moment of its own, so that tokens that end together do not meet.
+SPREAD_SECONDS = 240
+PACE_PATIENCE = 2.0
 PAUSE_AFTER_FAILURE = 5.0
 WRITE_TRIES = 20
 # What a refresh may not change (OpenID Connect Core 12.2), under the names of the checks.
@@ -23,7 +28,7 @@ WRITE_PAUSE = 0.25
 
 
 class Freshness:
-    """Refreshes tokens. `now` gives epoch seconds, `pause` waits.
+    """Refreshes tokens. `now` gives epoch seconds, `pause` waits; `pace` bounds how many a second.
 
     `report` is told of a refresh that failed while the tokens live, which no page shows.
     """
@@ -39,6 +44,7 @@ class Freshness:
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         report: Callable[[ProviderUnavailable], object] = lambda fault: None,
+        pace: Pace | None = None,
     ) -> None:
         self._managed_login = managed_login
         self._verifier = verifier
@@ -48,22 +54,24 @@ class Freshness:
         self._now = now
         self._pause = pause
         self._report = report
+        self._pace = pace or Pace()
         self._rest_until = 0.0
 
     def keep(self, session: Session) -> Session:
         """The session with living tokens.
 
         The provider may be down while the tokens live. Raises ProviderUnavailable when they are
-        dead and cannot be renewed now, SessionEnded when the provider ended the session.
+        dead and cannot be renewed now, Unavailable when too many are, SessionEnded when the
+        provider ended the session.
         """
         tokens = session.record.tokens
-        if tokens is None or not self._due(tokens):
+        if tokens is None or not self._due(session, tokens):
             return session
         alive = self._alive(session.record)
         if alive and self._now() < self._rest_until:
             return session
         try:
-            return self._renewed(session, tokens)
+            return self._renewed(session, tokens, patience=0.0 if alive else PACE_PATIENCE)
         except ProviderUnavailable as fault:
             self._rest_until = self._now() + PAUSE_AFTER_FAILURE
             if not alive:
@@ -76,23 +84,40 @@ class Freshness:
         tokens = session.record.tokens
         if tokens is None:
             raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
-        return self._renewed(session, tokens)
+        return self._renewed(session, tokens, patience=PACE_PATIENCE)
 
-    def _renewed(self, session: Session, stale: TokenSet) -> Session:
+    def _renewed(self, session: Session, stale: TokenSet, *, patience: float) -> Session:
         def settled(record: SessionRecord) -> bool:
             # Not the ID token: an answer may come without one and leaves the old.
             return record.tokens is not None and record.tokens.access_token != stale.access_token
 
         return self._turns.once(
-            session, b"refresh/", settled=settled, usable=self._alive, work=self._refresh
+            session,
+            b"refresh/",
+            settled=settled,
+            usable=self._alive,
+            work=partial(self._in_turn, patience=patience),
         )
+
+    def _in_turn(self, session: Session, *, patience: float) -> Session:
+        """Refresh when it is this process's turn; without patience it can wait for a later page."""
+        wait = self._pace.wait(patience)
+        if wait is None and not patience:
+            return session
+        if wait is None:
+            raise Unavailable("Many sessions are being renewed; try again shortly.", code="busy")
+        if wait:
+            self._pause(wait)
+        return self._refresh(session)
 
     def _alive(self, record: SessionRecord) -> bool:
         return record.tokens is not None and record.tokens.expires_at > self._now()
 
-    def _due(self, tokens: TokenSet) -> bool:
-        life = tokens.expires_at - tokens.issued_at
-        return tokens.expires_at - self._now() <= min(EARLY_SECONDS, max(1, life * EARLY_SHARE))
+    def _due(self, session: Session, tokens: TokenSet) -> bool:
+        share = (tokens.expires_at - tokens.issued_at) * EARLY_SHARE
+        own = int.from_bytes(session.place[:2]) / 0x10000  # where a hash puts it: evenly spread
+        early = min(EARLY_SECONDS, max(1, share)) + own * min(SPREAD_SECONDS, max(0, share))
+        return tokens.expires_at - self._now() <= early
 
     def _refresh(self, session: Session) -> Session:
         tokens = session.record.tokens
