@@ -27,6 +27,7 @@ _RECORD, _CLAIM, _PERSON = b"portico:s:", b"portico:c:", b"portico:p:"
 _TOMBSTONE = b"T"
 _KIND = b"S"
 _HEAD = struct.Struct(">cQqBB")  # kind, version, end, lengths of person's key and label
+_HEADS = {_KIND: _HEAD, b"R": struct.Struct(">cQqB")}  # R: of 0.1, which had no labels
 _BEGINNING = 9  # kind and version
 _LONGEST_HEAD = _HEAD.size + 2 * 255
 
@@ -231,12 +232,13 @@ def _packed(version: int, expires_at: int, person: bytes, label: bytes, sealed: 
 
 def _head(value: bytes) -> _Head | None:
     """What stands before the sealed part, or None where that is not of our making."""
-    if len(value) < _HEAD.size or value[:1] != _KIND:
+    form = _HEADS.get(value[:1])
+    if form is None or len(value) < form.size:
         return None
-    _, version, expires_at, of_person, of_label = _HEAD.unpack_from(value)
-    middle = _HEAD.size + of_person
-    size = middle + of_label
-    return _Head(version, expires_at, value[_HEAD.size : middle], value[middle:size], size)
+    _, version, expires_at, of_person, *of_label = form.unpack_from(value)
+    middle = form.size + of_person
+    size = middle + sum(of_label)
+    return _Head(version, expires_at, value[form.size : middle], value[middle:size], size)
 
 
 def _life(ends: float, now: float) -> int:
