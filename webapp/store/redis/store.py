@@ -27,7 +27,7 @@ _RECORD, _CLAIM, _PERSON = b"portico:s:", b"portico:c:", b"portico:p:"
 _TOMBSTONE = b"T"
 _KIND = b"S"
 _HEAD = struct.Struct(">cQqBB")  # kind, version, end, lengths of person's key and label
-_HEADS = {_KIND: _HEAD, b"R": struct.Struct(">cQqB")}  # R: of 0.1, which had no labels
+_HEADS = {_KIND: _HEAD, b"R": struct.Struct(">cQqB")}  # R: of before there were labels
 _BEGINNING = 9  # kind and version
 _LONGEST_HEAD = _HEAD.size + 2 * 255
 
