@@ -128,7 +128,7 @@ class Journey:
             if answer.refresh_token:
                 self._errands.later(answer.refresh_token)
             if isinstance(error, OperatorFault):  # more tokens than a session can hold
-                raise _refused("token_refused", attempt, check="size") from error
+                raise _refused("session_too_large", attempt, **error.facts) from error
             raise
 
     def _code(self, attempt: SignInAttempt, query: Query) -> str:
