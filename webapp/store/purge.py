@@ -9,8 +9,8 @@ from webapp.store.base import Store
 EVERY_SECONDS = 60.0
 CLAIM_SECONDS = 50.0
 """Nearly the whole period, also when nothing was found: once a period is enough for a fleet."""
-ROWS = 200
-PAUSE_SECONDS = 0.02
+ROWS = 50
+PAUSE_SECONDS = 0.005
 """Between batches, each of which holds up other writers for some milliseconds."""
 SLICE_SECONDS = 1.0
 """After so long other chores have their turn."""

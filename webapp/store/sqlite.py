@@ -25,6 +25,13 @@ CREATE TABLE IF NOT EXISTS claims (
 CREATE INDEX IF NOT EXISTS claims_by_end ON claims (expires_at);
 """
 
+PAGES_A_ROW = 3
+CHECKPOINT_BATCHES = 10
+LOG_BYTES = 16 * 2**20
+"""What a large purge leaves of SQLite's log."""
+SPARE_PAGES = 256
+"""So many free pages (1 MiB) stay for the next rows: giving back and taking again is work."""
+
 
 class SqliteStore:
     """Sessions in one file. Safe over threads and forks: each thread of each process connects.
@@ -33,6 +40,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, *, report: Report = unreported) -> None:
+        self._batches = 0
         self._file = SqliteFile(path, _furnish, report=report)
 
     def load(self, key: bytes, *, now: float) -> Stored | None:
@@ -120,6 +128,7 @@ class SqliteStore:
     def purge(self, *, now: float, limit: int) -> int:
         """See Store."""
         with self._file.asked() as connection:
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES:d}")
             gone = connection.execute(
                 "DELETE FROM sessions WHERE rowid IN"
                 " (SELECT rowid FROM sessions WHERE expires_at <= ? LIMIT ?)",
@@ -130,6 +139,12 @@ class SqliteStore:
                 " (SELECT name FROM claims WHERE expires_at <= ? LIMIT ?)",
                 (now, limit - gone),
             ).rowcount
+            given = _give_back(connection, PAGES_A_ROW * limit)
+            self._batches += gone > 0 or given
+            if self._batches >= CHECKPOINT_BATCHES:
+                # Else a request that writes would be the one to wait for the disk.
+                self._batches = 0
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         return gone
 
     def ping(self) -> None:
@@ -144,9 +159,23 @@ class SqliteStore:
 
 def _furnish(connection: sqlite3.Connection) -> None:
     """Make what lacks."""
+    # First, for it holds only in a file without tables: what is removed can be given back to the
+    # disk. A file of an earlier release keeps its size and uses its free pages again.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     # WAL: readers never wait for the one writer, so a page costs no lock.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)
     columns = connection.execute("PRAGMA table_info(sessions)").fetchall()
     if all(name != "label" for _, name, *_ in columns):  # a file of an earlier release
         connection.execute("ALTER TABLE sessions ADD COLUMN label BLOB NOT NULL DEFAULT x''")
+
+
+def _give_back(connection: sqlite3.Connection, most: int) -> bool:
+    """Shrink the file by up to so many of its free pages; whether there were any to spare."""
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    if free <= SPARE_PAGES:
+        return False
+    pages = min(free - SPARE_PAGES, most)
+    # As a script: run as a statement it stops after its first page.
+    connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
+    return True
