@@ -83,7 +83,7 @@ class SigningKeys:
             if self._now() - self._fetched_at < FRESH_SECONDS:
                 return
             pause = AGED_RETRY_SECONDS if self.ready else RETRY_SECONDS
-            if self._now() - self._tried_at >= pause:
+            if abs(self._now() - self._tried_at) >= pause:
                 self._load()
             elif not self.ready:
                 raise ProviderUnavailable("The user pool's signing keys cannot be had.")
@@ -97,7 +97,8 @@ class SigningKeys:
         """Ask the pool once; whoever waited meanwhile looks at what that brought."""
         with self._lock:
             key = self._find(kid)
-            if key is None and self._now() - self._unknown_at >= UNKNOWN_PAUSE_SECONDS:
+            # abs: a clock that was put back must not make the pause an hour long.
+            if key is None and abs(self._now() - self._unknown_at) >= UNKNOWN_PAUSE_SECONDS:
                 with suppress(ProviderUnavailable):
                     self._load()
                 self._unknown_at = self._now()

@@ -75,7 +75,7 @@ class Metadata:
         if self._found is not None and self._now() - self._tried_at < FRESH_SECONDS:
             return self._found
         with self._lock:
-            waited = self._now() - self._tried_at
+            waited = abs(self._now() - self._tried_at)  # the clock may have been put back
             if waited >= (FRESH_SECONDS if self._fault is None and self._found else self._pause):
                 self._fetch()
         if self._found is None:
