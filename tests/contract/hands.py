@@ -109,6 +109,11 @@ class SqliteHands(Hands):
         """See Hands."""
         return b"".join(one.read_bytes() for one in self.path.parent.glob(f"{self.path.name}*"))
 
+    def pages(self) -> int:
+        """How many pages of 4 KiB the file has, those still in its log included."""
+        ((count,),) = self._said("PRAGMA page_count")
+        return int(count)
+
     @contextmanager
     def writes_fail(self) -> Iterator[None]:
         """See Hands. Somebody else writes, and does not come to an end."""

@@ -178,4 +178,5 @@ def test_TK_16_tokens_that_no_session_holds(rig: Rig) -> None:
     for hooks in (mint.id_token, mint.access_token):
         hooks(lambda _, claims: claims.update({"cognito:groups": ["x" * 255] * 43}))
     rig.cognito.issuer.token.alter(lambda body: body.update(refresh_token="r" * 9000))
-    assert_refused(rig, "size")
+    watch = Watch(rig)
+    assert watch.denied(arrive(rig), token_requests=1) == "session_too_large"
