@@ -197,10 +197,10 @@ class Rooms:
 
 
 def living(path: Path) -> int:
-    """How many sessions a store's file holds, tombstones and errands left out."""
+    """How many sessions a store's file holds: no tombstones, errands, or words between hosts."""
     with closing(sqlite3.connect(path)) as connection:
         (count,) = connection.execute(
-            "SELECT count(*) FROM sessions WHERE sealed IS NOT NULL AND substr(key, 1, ?) != ?",
+            "SELECT count(*) FROM sessions WHERE length(sealed) > 0 AND substr(key, 1, ?) != ?",
             (len(PREFIX), PREFIX),
         ).fetchone()
     return int(count)

@@ -11,6 +11,7 @@ No HTTP here; `views/error_pages.py` is the only map from these to a status and 
     ├── SessionEnded            the provider or a limit ended the session; sign in again
     ├── Unavailable             a part that we need is out of reach; nothing is lost
     │   ├── StoreUnavailable
+    │   ├── KeysDiffer          another host over the same store has a key that this one lacks
     │   ├── ProviderUnavailable
     │   ├── PoolUnavailable
     │   ├── ApiBusy             as many calls are under way as may be
@@ -117,6 +118,13 @@ class StoreUnavailable(Unavailable):
 
     code = "store_unavailable"
     part = "the session store"
+
+
+class KeysDiffer(Unavailable):
+    """The hosts over one store do not have the same keys; this one may not, or cannot, serve."""
+
+    code = "keys_differ"
+    part = "the servers' key"
 
 
 class ProviderUnavailable(Unavailable):

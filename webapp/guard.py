@@ -1,5 +1,6 @@
 """Closed unless opened: an address that is not on the short list wants somebody signed in."""
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from flask import Flask, redirect, request
@@ -29,12 +30,26 @@ OPEN_ENDPOINTS = frozenset(
 )
 
 
-class Guard:
-    """Hands the proven person to the views."""
+# What says nothing of a person is served by a process that may not serve as well.
+IMPERSONAL_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "assets.asset"})
 
-    def __init__(self, sessions: Sessions, freshness: Freshness) -> None:
+
+class Guard:
+    """Hands the proven person to the views.
+
+    `may_serve` raises what a process is to answer that must not serve at all.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        freshness: Freshness,
+        *,
+        may_serve: Callable[[], object] = lambda: None,
+    ) -> None:
         self._sessions = sessions
         self._freshness = freshness
+        self._may_serve = may_serve
 
     def install(self, app: Flask) -> None:
         """Stand before every view."""
@@ -42,6 +57,8 @@ class Guard:
 
     def admit(self) -> AnyResponse | None:
         """Let through what is open, or somebody signed in; an unknown address stays a 404."""
+        if request.endpoint not in IMPERSONAL_ENDPOINTS:
+            self._may_serve()
         if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
             return None
         if self.signed_in() is not None:

@@ -25,6 +25,8 @@ class Key:
     """The keys that stand behind one SECRET_KEY."""
 
     mark: int
+    name: bytes
+    """Tells it from other keys, to anybody; 16 bytes that give nothing away."""
     index: bytes = field(repr=False)
     records: bytes = field(repr=False)
     csrf: bytes = field(repr=False)
@@ -38,6 +40,7 @@ class Key:
         """The family of keys that `secret` gives."""
         return cls(
             mark=_derive(secret, "mark")[0],
+            name=_derive(secret, "name")[:16],
             index=_derive(secret, "index"),
             records=_derive(secret, "records"),
             csrf=_derive(secret, "csrf"),

@@ -14,7 +14,7 @@ from flask import Flask, Response, g, request
 
 from webapp.attempts import COOKIE_SECONDS, Attempts
 from webapp.clients import Client, Clients
-from webapp.errors import SessionEnded, StoreUnavailable
+from webapp.errors import KeysDiffer, SessionEnded, StoreUnavailable
 from webapp.observe import event, fingerprint, seen
 from webapp.records import SessionRecord, SignInAttempt
 from webapp.refusals import Refusals
@@ -40,7 +40,10 @@ class _Visit:
 
 
 class Sessions:
-    """The sessions of one application. `secure` says whether cookies may demand https."""
+    """The sessions of one application. `secure` says whether cookies may demand https.
+
+    `is_strangers` says of a ticket's mark whether it may be that of a key in use elsewhere.
+    """
 
     def __init__(
         self,
@@ -51,12 +54,14 @@ class Sessions:
         *,
         secure: bool,
         now: Callable[[], float] = time.time,
+        is_strangers: Callable[[int], bool] = lambda mark: False,
     ) -> None:
         self._vault = vault
         self._attempts = attempts
         self._clients = clients
         self._secure = secure
         self._now = now
+        self._is_strangers = is_strangers
         prefix = "__Host-" if secure else ""
         self._ticket_name = prefix + TICKET
         self._attempts_name = prefix + ATTEMPTS
@@ -159,6 +164,8 @@ class Sessions:
         refused = self._refusals.refuses(partial(self._vault.places_of, cookie))
         session = None if refused else self._vault.open(cookie)
         if session is None:
+            if not refused:
+                self._look_for_strangers(cookie)
             event("session_not_found")  # ended, unknown or made up: the store cannot tell which
             return None
         seen(partial(_name_of, session))
@@ -171,6 +178,12 @@ class Sessions:
             # Reading worked, only the note of this visit did not: no reason to turn anyone away.
             event("last_seen_not_written", level="warning", facts=fault.facts)
             return session
+
+    def _look_for_strangers(self, cookie: str) -> None:
+        """Raise KeysDiffer for a ticket that another host may well open: nobody is signed out."""
+        ticket = Ticket.parse(cookie)
+        if ticket is not None and self._is_strangers(ticket.mark):
+            raise KeysDiffer("Your session was begun at another server, which can open it.")
 
     def _compare(self, session: Session) -> None:
         """Tell, once, of a session that goes on in another browser than the one that began it."""

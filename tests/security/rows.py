@@ -9,15 +9,15 @@ def living(path: Path, now: float) -> int:
     """How many sessions are alive at this time."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute(
-            "SELECT count(*) FROM sessions WHERE sealed IS NOT NULL AND expires_at > ?", (now,)
+            "SELECT count(*) FROM sessions WHERE length(sealed) > 0 AND expires_at > ?", (now,)
         ).fetchone()
     return int(found[0])
 
 
 def rows(path: Path, table: str = "sessions") -> int:
-    """How many rows a table has, tombstones included."""
+    """How many rows a table has, tombstones included; words between hosts are no rows."""
     statements = {
-        "sessions": "SELECT count(*) FROM sessions",
+        "sessions": "SELECT count(*) FROM sessions WHERE sealed IS NULL OR length(sealed) > 0",
         "claims": "SELECT count(*) FROM claims",
     }
     with closing(sqlite3.connect(path)) as connection:

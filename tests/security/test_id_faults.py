@@ -198,6 +198,7 @@ def test_ID_11_everything_down_at_boot(rig: Rig) -> None:
     assert ready.status == 503
     assert ready.json()["parts"] == {
         "store": "ok",
+        "keys": "ok",
         "discovery": "provider_unavailable",
         "signing_keys": "provider_unavailable",
     }

@@ -35,6 +35,7 @@ from webapp.signin.journey import Journey
 from webapp.signin.leaving import Leaving
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
+from webapp.store.keyroll import KeyWatch, Strangers
 from webapp.store.purge import Purger
 from webapp.store.roster import Roster
 from webapp.store.shelf import Shelf
@@ -50,6 +51,7 @@ class Services:
 
     ring: Keyring
     store: Store
+    key_watch: KeyWatch
     vault: Vault
     roster: Roster
     attempts: Attempts
@@ -102,9 +104,11 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, outbound, now)
+    key_watch = _key_watch(settings, store, ring, now)
     return Services(
         ring=ring,
         store=store,
+        key_watch=key_watch,
         vault=vault,
         roster=Roster(vault, most=settings.session_max_per_person),
         attempts=attempts,
@@ -120,7 +124,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
         api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
         caller=CallerIdentity(outbound, endpoint=settings.sts_endpoint, region=settings.aws_region),
-        caretakers=caretakers(errands, belated, Purger(store, now=now)),
+        caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
     )
 
 
@@ -137,6 +141,19 @@ def _store(settings: Settings, outbound: Outbound, now: Now) -> Store:
         dynamodb_endpoint=settings.session_table_endpoint,
         now=now,
     )
+
+
+def _key_watch(settings: Settings, store: Store, ring: Keyring, now: Now) -> KeyWatch:
+    def tell(found: Strangers) -> None:
+        own = ring.writing.name.hex()[:8]
+        if found.names:
+            event(
+                "keys_differ", level="error", own=own, others=found.names, serving=not found.older
+            )
+        else:
+            event("keys_agree", level="warning", own=own)
+
+    return KeyWatch(store, ring, scope=settings.app_base_url, now=now, report=tell)
 
 
 def _metadata(settings: Settings, outbound: Outbound, now: Now) -> Metadata:

@@ -15,6 +15,7 @@ from webapp.settings import Settings
 from webapp.signin.belated import Belated
 from webapp.signin.errands import Errands
 from webapp.store import purge
+from webapp.store.keyroll import RENEW_SECONDS, KeyWatch
 
 ERRANDS_SECONDS = 5.0
 BELATED_SECONDS = 2.0
@@ -22,7 +23,7 @@ BELATED_SECONDS = 2.0
 
 
 def caretakers(
-    errands: Errands, belated: Belated, purger: purge.Purger
+    errands: Errands, belated: Belated, purger: purge.Purger, key_watch: KeyWatch
 ) -> tuple[Caretaker, Caretaker]:
     """Two threads a process: no outage of the provider's may hold up what the store is owed."""
     provider = Caretaker([Chore("errands", ERRANDS_SECONDS, errands.work)], report=_report)
@@ -30,6 +31,7 @@ def caretakers(
         [
             Chore("belated", BELATED_SECONDS, belated.work),
             Chore("purge", purge.EVERY_SECONDS, purger.work),
+            Chore("keys", RENEW_SECONDS, key_watch.look),
         ],
         report=_report,
     )
