@@ -2,9 +2,7 @@
 
 import io
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -13,6 +11,7 @@ from tests.doubles.identity_pool import FakeIdentityPool
 from tests.doubles.users import ADMIN_ROLE, AUTHENTICATED_ROLE, TEAM_A_ROLE, TEAM_B_ROLE
 from tests.rig import Rig
 from tests.security.outcomes import is_anonymous, living_sessions
+from tests.security.rows import rows
 
 EXPIRED = "Invalid login token. Token expired: 1 >= 0"
 
@@ -190,11 +189,7 @@ def test_CR_14_wiped_at_sign_out(rig: Rig, depth: str) -> None:
     browser.call("vip", "user")
     browser.call("test-public", "guest")
     browser.sign_out(depth)
-    with closing(sqlite3.connect(rig.store_path)) as store:
-        rows = store.execute(
-            "SELECT sealed, person FROM sessions WHERE sealed IS NULL OR length(sealed) > 0"
-        ).fetchall()
-    assert rows == [(None, None)]
+    assert (living_sessions(rig), rows(rig.store_path)) == (0, 1)  # the tombstone
     files = [path.read_bytes() for path in rig.store_path.parent.glob("sessions.db*")]
     secrets = [
         secret.encode()
