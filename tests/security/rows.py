@@ -8,7 +8,7 @@ from pathlib import Path
 # keys (webapp/store/keyroll.py) and recalls with nothing sealed, and the turns of the chores.
 _OF_PEOPLE = "(sealed IS NULL OR length(sealed) > 0) AND substr(key, 1, 7) != x'657272616e642f'"
 _STATEMENTS = {
-    "sessions": f"SELECT count(*) FROM sessions WHERE {_OF_PEOPLE}",
+    "sessions": "SELECT count(*) FROM sessions WHERE " + _OF_PEOPLE,
     "claims": "SELECT count(*) FROM claims WHERE name NOT IN (x'7075726765', x'657272616e6473')",
 }
 

@@ -24,7 +24,7 @@ from webapp.observe import event, fingerprint
 from webapp.outbound import Outbound
 from webapp.refusals import Refusals
 from webapp.services.aws import identity_api
-from webapp.services.chores import caretakers, refusals_of, report_errand
+from webapp.services.chores import caretakers, key_watch_of, refusals_of, report_errand
 from webapp.services.stores import open_store
 from webapp.settings import Settings
 from webapp.signin.belated import Belated
@@ -35,7 +35,7 @@ from webapp.signin.journey import Journey
 from webapp.signin.leaving import Leaving
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
-from webapp.store.keyroll import KeyWatch, Strangers
+from webapp.store.keyroll import KeyWatch
 from webapp.store.purge import Purger
 from webapp.store.roster import Roster
 from webapp.store.shelf import Shelf
@@ -104,7 +104,7 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, outbound, now)
-    key_watch = _key_watch(settings, store, ring, now)
+    key_watch = key_watch_of(settings, store, ring, now)
     return Services(
         ring=ring,
         store=store,
@@ -141,19 +141,6 @@ def _store(settings: Settings, outbound: Outbound, now: Now) -> Store:
         dynamodb_endpoint=settings.session_table_endpoint,
         now=now,
     )
-
-
-def _key_watch(settings: Settings, store: Store, ring: Keyring, now: Now) -> KeyWatch:
-    def tell(found: Strangers) -> None:
-        own = ring.writing.name.hex()[:8]
-        if found.names:
-            event(
-                "keys_differ", level="error", own=own, others=found.names, serving=not found.older
-            )
-        else:
-            event("keys_agree", level="warning", own=own)
-
-    return KeyWatch(store, ring, scope=settings.app_base_url, now=now, report=tell)
 
 
 def _metadata(settings: Settings, outbound: Outbound, now: Now) -> Metadata:

@@ -15,7 +15,8 @@ from webapp.settings import Settings
 from webapp.signin.belated import Belated
 from webapp.signin.errands import Errands
 from webapp.store import purge
-from webapp.store.keyroll import RENEW_SECONDS, KeyWatch
+from webapp.store.base import Store
+from webapp.store.keyroll import RENEW_SECONDS, KeyWatch, Strangers
 
 ERRANDS_SECONDS = 5.0
 BELATED_SECONDS = 2.0
@@ -50,6 +51,22 @@ def refusals_of(settings: Settings, ring: Keyring, now: Callable[[], float]) -> 
     names = [hmac.digest(key.index, b"refusals/" + store, "sha256") for key in ring.reading]
     paths = [folder / f"portico-{os.geteuid()}-{name.hex()[:20]}" for name in names]
     return Refusals(paths, now=now, report=_report_refusals)
+
+
+def key_watch_of(
+    settings: Settings, store: Store, ring: Keyring, now: Callable[[], float]
+) -> KeyWatch:
+    """The watch over the keys in use at this application's store; what it finds is logged."""
+    own = ring.writing.name.hex()[:8]
+
+    def tell(found: Strangers) -> None:
+        if found.names:
+            facts = {"own": own, "others": found.names, "serving": not found.older}
+            event("keys_differ", level="error", facts=facts)
+        else:
+            event("keys_agree", level="warning", own=own)
+
+    return KeyWatch(store, ring, scope=settings.app_base_url, now=now, report=tell)
 
 
 def report_errand(name: str, count: int) -> None:
