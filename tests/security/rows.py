@@ -6,9 +6,9 @@ from pathlib import Path
 
 # What processes keep for themselves lies beside the sessions: errands by their names, words about
 # keys (webapp/store/keyroll.py) and recalls with nothing sealed, and the turns of the chores.
-_OF_PEOPLE = "(sealed IS NULL OR length(sealed) > 0) AND substr(key, 1, 7) != x'657272616e642f'"
 _STATEMENTS = {
-    "sessions": "SELECT count(*) FROM sessions WHERE " + _OF_PEOPLE,
+    "sessions": "SELECT count(*) FROM sessions WHERE"
+    " (sealed IS NULL OR length(sealed) > 0) AND substr(key, 1, 7) != x'657272616e642f'",
     "claims": "SELECT count(*) FROM claims WHERE name NOT IN (x'7075726765', x'657272616e6473')",
 }
 
@@ -17,7 +17,7 @@ def living(path: Path, now: float) -> int:
     """How many sessions are alive at this time."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute(
-            f"{_STATEMENTS['sessions']} AND sealed IS NOT NULL AND expires_at > ?", (now,)
+            _STATEMENTS["sessions"] + " AND sealed IS NOT NULL AND expires_at > ?", (now,)
         ).fetchone()
     return int(found[0])
 
