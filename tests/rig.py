@@ -19,6 +19,8 @@ from webapp.settings import Settings
 
 BASE_URL = "http://localhost:8000"
 SECURE_URL = "https://portal.example.com"
+THREADS = 96
+"""Tests press harder than the 32 threads of the settings in infra/container."""
 
 
 @dataclass
@@ -56,9 +58,13 @@ def rigged(
     *,
     base_url: str = BASE_URL,
     client_secret: str | None = None,
+    threads: int = THREADS,
     **settings: str,
 ) -> Iterator[Rig]:
-    """A rig with further settings by name; the doubles complain at the end of what was wrong."""
+    """A rig with further settings by name; the doubles complain at the end of what was wrong.
+
+    `threads` is how many the application believes to be served by.
+    """
     clock = Clock()
     stream = io.StringIO()
     stderr, sys.stderr = sys.stderr, stream
@@ -70,7 +76,7 @@ def rigged(
                 **{"SESSION_STORE_URL": f"sqlite:///{path}", "LOG_LEVEL": "DEBUG"} | settings,
             )
             read = Settings.load(environment)
-            services = build(read, now=clock)
+            services = build(read, now=clock, threads=threads)
             app = create_app(read, services, now=clock)
             yield Rig(app, services, cognito, clock, base_url, stream, path, read)
             for caretaker in services.caretakers:

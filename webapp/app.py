@@ -10,12 +10,15 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp import budget
 from webapp.cli.sessions import Desk
 from webapp.cli.sessions import make_group as session_commands
+from webapp.deadlines import REQUEST_SECONDS, disagreements
 from webapp.errors import PorticoError
 from webapp.guard import Guard
 from webapp.observe import configure, observe_requests
 from webapp.security import Security
+from webapp.server import loading
 from webapp.services import Services, build
 from webapp.sessions import Sessions
 from webapp.settings import Settings
@@ -41,14 +44,16 @@ def create_app(
     services: Services | None = None,
     *,
     now: Callable[[], float] = time.time,
+    threads: int | None = None,
 ) -> Flask:
     """The application. Without arguments from the environment and `.env`.
 
-    Raises SettingsProblems, before anything is opened, when the environment is not fit.
+    `threads` is how many of a process serve requests; None when nobody knows. Raises
+    SettingsProblems, before anything is opened, when the environment is not fit.
     """
     settings = settings or Settings.load(os.environ, Path(".env"))
     configure(settings.log_level, settings.log_format)
-    rooms = services or build(settings, now=now)
+    rooms = services or build(settings, now=now, threads=threads)
 
     app = Flask("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.jinja_environment = Templates
@@ -78,9 +83,8 @@ def create_app(
         rooms.refusals,
         secure=security.secure,
         now=now,
-        is_strangers=rooms.key_watch.is_strangers,
     )
-    guard = Guard(sessions, rooms.freshness, may_serve=rooms.key_watch.check)
+    guard = Guard(sessions, rooms.freshness)
     pages = Pages(
         app.jinja_env,
         sessions,
@@ -103,8 +107,13 @@ def start() -> Flask:
 
     4 is what gunicorn itself uses for an application that cannot be loaded: it does not try again.
     """
+    server = loading()
+    wrong = disagreements(server.timeout, server.graceful_timeout) if server else []
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
+        sys.exit(4)
     try:
-        return create_app()
+        return create_app(threads=server.threads if server else None)
     except PorticoError as error:
         print(error.sentence, file=sys.stderr)
         sys.exit(4)
@@ -115,10 +124,21 @@ def _install(
 ) -> None:
     # Flask runs what stands behind the views in reverse: cookies, then headers, then the log line.
     observe_requests(app)
+    _limit_requests(app)
     security.install(app)
     sessions.install(app)
     _warm_once(app, rooms)
     guard.install(app)
+
+
+def _limit_requests(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        budget.begin(REQUEST_SECONDS)
+
+    @app.teardown_request
+    def over(_: BaseException | None) -> None:
+        budget.over()
 
 
 def _warm_once(app: Flask, rooms: Services) -> None:
@@ -179,7 +199,6 @@ def _register(
         health.make_blueprint(
             {
                 "store": rooms.store.ping,
-                "keys": rooms.key_watch.probe,
                 "discovery": rooms.metadata.endpoints,
                 "signing_keys": rooms.signing_keys.warm,
             }

@@ -22,6 +22,8 @@ FAILURES = 5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 4.0
 """Between probes, in seconds, doubled each time: who is back is found within the longest."""
 BUSY_SECONDS = 2
+"""For a part that has no seat free."""
+PATIENCE_SECONDS, LOOK_SECONDS = 0.2, 0.01
 
 Verdict = Callable[[Exception, float], bool | None]
 """What an exception, after so many seconds, says of the part: True for no sign of life, False for
@@ -40,23 +42,51 @@ class Refused(PorticoError):
 
 
 class Seats:
-    """How many may wait at a time. Thread-safe without a lock: a deque gives and takes in one."""
+    """How many may wait at a time. Thread-safe without a lock: a deque gives and takes in one.
 
-    def __init__(self, most: int) -> None:
+    Where all are taken one more stands for up to `patience` seconds, since a part that is well
+    frees a seat in no time. Once somebody stood in vain, nobody does until a seat is free again:
+    those who stand hold threads as well.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
         self.most = max(1, most)
         self._free = deque([None] * self.most)
+        self._looks = round(patience / LOOK_SECONDS)
+        self._pause = pause
+        self._jammed = False
 
     def taken(self) -> bool:
-        """Take a seat, if there is one."""
+        """Take a seat, if there is one or soon will be."""
         try:
             self._free.pop()
         except IndexError:
-            return False
+            return self._soon()
         return True
 
     def give_back(self) -> None:
         """Free a seat that was taken."""
         self._free.append(None)
+        self._jammed = False
+
+    def _soon(self) -> bool:
+        for _ in range(self._looks):
+            if self._jammed:
+                return False
+            self._pause(LOOK_SECONDS)
+            try:
+                self._free.pop()
+            except IndexError:
+                continue
+            return True
+        self._jammed = True
+        return False
 
 
 class _Endless(Seats):

@@ -20,6 +20,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from infra.container import doors
 from infra.container.worker import Worker, connections, leaving
+from webapp.deadlines import disagreements
 
 wsgi_app = "wsgi:app"
 
@@ -73,14 +74,15 @@ worker_connections = connections(threads)
 
 # --- How long --------------------------------------------------------------------------------
 
-# The deadlines inside are shorter: provider 5, refresh 12, API call 10. The slowest request is a
-# refresh and then an API call, 22 together.
+# Both are longer than the slowest honest request, which webapp/deadlines.py makes 26 by giving each
+# request a time of its own; a pair that is not is refused at the start, see on_starting.
 #
-# Not a limit on a request: the worker's main loop, silent for this long, is taken for dead.
+# Not a limit on a request: the worker's main loop, silent for this long, is taken for dead. With
+# plain sync workers it does end a request.
 timeout = 30
 
 # SIGTERM: lets the slowest request end, and is done before the 30 after which ECS kills.
-graceful_timeout = 25
+graceful_timeout = 28
 
 # Before that: for so long /readyz says 503 and each answer is the last on its connection, while
 # everything is still served, so that a balancer that only learns by asking stops sending. 0, at
@@ -146,6 +148,9 @@ class _WithoutQuery(logging.Filter):
 
 def on_starting(server: Any) -> None:
     """Gunicorn's hook in the master, before sockets and workers exist."""
+    # Here and not above: the command line and GUNICORN_CMD_ARGS have been heard by now.
+    if wrong := disagreements(server.cfg.timeout, server.cfg.graceful_timeout):
+        sys.exit("\n".join(wrong))
     server.log.error_log.addFilter(_WithoutQuery())
     if "GUNICORN_PID" in os.environ:  # SIGUSR2: the old master still listens, as it should
         return

@@ -18,6 +18,7 @@ def _under(top: str, rows: Table) -> dict[str, tuple[str, ...]]:
 WEBAPP: Table = {
     # Facts and small tools of the trade: they know nobody.
     "addresses": (),
+    "server": (),
     "breaker": ("errors",),  # its own error is one of the family
     "budget": (),
     "deadlines": (),
@@ -30,18 +31,18 @@ WEBAPP: Table = {
     "settings": ("addresses", "errors"),
     "attempts": ("keyring", "records"),
     "clients": ("keyring",),
-    "outbound": ("deadlines", "dialling", "errors"),
+    "outbound": ("breaker", "budget", "deadlines", "dialling", "errors"),
     "refusals": ("keyring",),
     "store.base": ("errors", "records"),
     "store.dynamodb": ("errors", "outbound", "store.base", "store.dynamodb"),
     "store.redis": ("deadlines", "dialling", "errors", "store.base", "store.redis"),
     "store": ("errors", "keyring", "records"),
-    "managed_login": ("addresses", "errors", "outbound", "records"),
+    "managed_login": ("addresses", "budget", "deadlines", "errors", "outbound", "records"),
     "credentials.wallet": (
         "credentials", "errors", "records", "store.turns", "store.vault",
     ),  # keys are kept in the sealed record and renewed by one worker at a time
-    "credentials": ("errors", "outbound", "records"),
-    "api": ("addresses", "errors", "outbound", "records"),
+    "credentials": ("deadlines", "errors", "outbound", "records"),
+    "api": ("addresses", "deadlines", "errors", "outbound", "records"),
     # The journey joins rooms and knows no Flask.
     "signin": (
         "addresses", "attempts", "credentials", "deadlines", "errors", "keyring", "managed_login",
@@ -67,11 +68,13 @@ WEBAPP: Table = {
     ),
     # Where everything is joined.
     "services": (
+        "breaker", "deadlines",
         "addresses", "api", "attempts", "caretaker", "clients", "credentials", "errors", "guard",
         "keyring", "managed_login", "observe",
         "outbound", "records", "refusals", "security", "sessions", "settings", "signin", "store",
     ),
     "app": (
+        "budget", "deadlines", "server",
         "cli", "errors", "guard", "observe", "records", "security", "services", "sessions",
         "settings", "views",
     ),
@@ -93,13 +96,16 @@ INFRA: Table = {
     "local": ("facts", "stack", "stack_rules"),
     "container.doors": (),
     "container.worker": (),
-    "container.gunicorn.conf": ("container.doors", "container.worker"),
 }
 
 ARROWS: Table = {
     "wsgi": ("webapp.app", "webapp.errors"),  # an error of the settings is told, not raised
     **_under("webapp", WEBAPP),
     **_under("infra", INFRA),
+    # It refuses timeouts of the server that do not agree with the deadlines inside.
+    "infra.container.gunicorn.conf": (
+        "infra.container.doors", "infra.container.worker", "webapp.deadlines",
+    ),
 }
 
 _FLASK = (

@@ -16,7 +16,8 @@ from tests.doubles.response import Response
 from tests.rig import Rig, rigged
 from tests.security.outcomes import Watch
 from webapp.api.catalogue import endpoint_named
-from webapp.api.client import CAP, DEADLINE
+from webapp.api.client import CAP
+from webapp.deadlines import API_SECONDS
 from webapp.errors import ApiTimedOut
 
 MIB = 1 << 20
@@ -35,6 +36,9 @@ def rig(one: Rig) -> Iterator[Rig]:
     """The rig of the module, without the faults of the test before."""
     yield one
     one.cognito.heal()
+    # A sign of life, or the faults of several tests in a row would open the breaker.
+    plain = endpoint_named("test-plain")
+    assert one.services.api.call(plain, "nobody", plain.address({})).status == 200
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +165,7 @@ def test_AP_10_total_deadline(rig: Rig, somebody: Browser) -> None:
         threading.Thread(target=call, args=(name,)) for name in ("test-plain", "test-public")
     ]
     # Without a deadline this would last for minutes: then the server ends it, and the test fails.
-    watchdog = threading.Timer(DEADLINE + 3, api.server.stop)
+    watchdog = threading.Timer(API_SECONDS + 3, api.server.stop)
     for thread in (watchdog, *threads):
         thread.start()
     began = time.monotonic()
@@ -172,7 +176,7 @@ def test_AP_10_total_deadline(rig: Rig, somebody: Browser) -> None:
     watchdog.cancel()
     assert page.status == 504
     assert int(page.header("Retry-After") or 0) > 0
-    assert DEADLINE == 10
+    assert API_SECONDS == 10
     assert [name for name, seconds in took.items() if not 9.5 < seconds < 10.5] == [], took
     assert len(took) == 3
     assert somebody.me()["email"] == "admin@example.com"

@@ -1,11 +1,20 @@
 """The breaker and the bulkhead, by a clock of their own."""
 
+import math
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from webapp.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Refused, Seats
+from webapp.breaker import (
+    FAILURES,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    LOOK_SECONDS,
+    Breaker,
+    Refused,
+    Seats,
+)
 
 
 class Silent(Exception):
@@ -206,7 +215,7 @@ def _all_inside(calls: int, run: Callable[[Callable[[], None]], object]) -> thre
 
 def test_AP_16_seats() -> None:
     """As many calls as there are seats; one more is refused at once, and all come back."""
-    breaker = Breaker(_verdict, seats=Seats(3))
+    breaker = Breaker(_verdict, seats=Seats(3, patience=0))
     part = Part()
     leave = _all_inside(3, breaker.run)
     with pytest.raises(Refused) as refused:
@@ -219,10 +228,49 @@ def test_AP_16_seats() -> None:
     _all_inside(3, breaker.run).set()
 
 
+class Standing:
+    """What those do who stand: nothing, until a seat is given back at the right moment."""
+
+    def __init__(self, looks: float = math.inf) -> None:
+        self.looks = 0
+        self.back_at = looks
+        self.seats: Seats | None = None
+
+    def __call__(self, _: float) -> None:
+        self.looks += 1
+        if self.seats and self.looks == self.back_at:
+            self.seats.give_back()
+
+
+def test_AP_16_a_seat_that_is_soon_free() -> None:
+    """Where a part is well, one more than there are seats stands for a moment and is served."""
+    standing = Standing(looks=3)
+    standing.seats = seats = Seats(1, patience=1, pause=standing)
+    assert seats.taken()
+    assert seats.taken()
+    assert standing.looks == 3
+
+
+def test_AP_16_nobody_stands_where_somebody_stood_in_vain() -> None:
+    """A part that frees no seat keeps one caller standing once; the others are refused at once."""
+    standing = Standing()
+    seats = Seats(1, patience=1, pause=standing)
+    assert seats.taken()
+    assert not seats.taken()
+    once = standing.looks
+    assert once == 1 / LOOK_SECONDS
+    assert not any(seats.taken() for _ in range(100))
+    assert standing.looks == once
+    seats.give_back()
+    assert seats.taken()
+    assert not seats.taken()
+    assert standing.looks == 2 * once
+
+
 def test_AP_16_seats_of_the_house() -> None:
     """Parts that share a house leave some of it over, however many of them are sick."""
-    house = Seats(4)
-    one, other = (Breaker(_verdict, seats=Seats(3), house=house) for _ in range(2))
+    house = Seats(4, patience=0)
+    one, other = (Breaker(_verdict, seats=Seats(3, patience=0), house=house) for _ in range(2))
     leave = _all_inside(3, one.run)
     assert other.run(Part()) == "answer"
     also = _all_inside(1, other.run)

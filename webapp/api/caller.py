@@ -10,11 +10,11 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from requests_aws4auth import AWS4Auth
 
+from webapp.deadlines import POOL_SECONDS
 from webapp.errors import PoolUnavailable
-from webapp.outbound import KIB, Outbound, OutboundFailed
+from webapp.outbound import KIB, OutboundFailed, Sender
 from webapp.records import AwsKeys
 
-DEADLINE = 5.0
 _QUESTION = "Action=GetCallerIdentity&Version=2011-06-15"
 _ASSUMED = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]{1,64})/")
 
@@ -22,7 +22,7 @@ _ASSUMED = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]{1
 class CallerIdentity:
     """Asks STS at `endpoint`, signed for `region`."""
 
-    def __init__(self, outbound: Outbound, *, endpoint: str, region: str) -> None:
+    def __init__(self, outbound: Sender, *, endpoint: str, region: str) -> None:
         self._outbound = outbound
         self._endpoint = endpoint
         self._region = region
@@ -50,12 +50,14 @@ class CallerIdentity:
                 self._endpoint,
                 headers=request.headers,
                 body=_QUESTION.encode(),
-                deadline=DEADLINE,
+                deadline=POOL_SECONDS,
                 cap=64 * KIB,
             )
         except OutboundFailed as error:
             raise PoolUnavailable(
-                "AWS did not say whose these keys are.", reason=str(error.facts.get("reason"))
+                "AWS did not say whose these keys are.",
+                reason=str(error.facts.get("reason")),
+                retry_after=error.retry_after,
             ) from error
         found = _ASSUMED.search(reply.body.decode("utf-8", "replace"))
         if reply.status != 200 or found is None:

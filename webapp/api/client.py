@@ -1,12 +1,11 @@
 """One signed call in, one answer out.
 
 Signed with AWS Signature Version 4 for `execute-api`. No redirect is followed, since it would carry
-the session token and the ID token to a stranger; the answer is bounded in time and size, and so is
-the number of calls at a time: an API that hangs must not keep every thread of the process.
+the session token and the ID token to a stranger; the answer is bounded in time and size. The way
+out that is handed in bounds the number of calls at a time, and leaves a dead API alone.
 """
 
 import re
-import threading
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
@@ -15,13 +14,19 @@ from requests_aws4auth import AWS4Auth
 
 from webapp.api.catalogue import Endpoint, Identity
 from webapp.api.cutting import without
+from webapp.deadlines import API_SECONDS
 from webapp.errors import ApiBusy, ApiTimedOut, ApiUnavailable
-from webapp.outbound import MIB, Outbound, OutboundFailed, OutboundTimedOut, Reply
+from webapp.outbound import (
+    MIB,
+    OutboundFailed,
+    OutboundRefused,
+    OutboundTimedOut,
+    Reply,
+    Sender,
+)
 from webapp.records import ApiAnswer, AwsKeys, SentRequest, TokenSet
 
-DEADLINE = 10.0
 CAP = MIB
-AT_ONCE = 16  # half of the threads that infra/container gives a process
 ID_TOKEN_HEADER = "X-Cognito-Id-Token"
 _SECRET_HEADERS = {"x-amz-security-token", "x-cognito-id-token"}
 _KEY_ID = re.compile(r"(Credential=\w{4})\w+(\w{4}/)")
@@ -32,24 +37,22 @@ _REQUEST_ID_HEADERS = ("apigw-requestid", "x-amzn-requestid", "x-amz-apigw-id")
 class ApiClient:
     """Calls the endpoints of one API. `base` keeps its path part (a stage), which is signed too.
 
-    `deadline` is in seconds, `at_once` the most calls at a time.
+    `deadline` is in seconds.
     """
 
     def __init__(
         self,
-        outbound: Outbound,
+        outbound: Sender,
         *,
         base: str,
         region: str,
-        deadline: float = DEADLINE,
-        at_once: int = AT_ONCE,
+        deadline: float = API_SECONDS,
     ) -> None:
         self._outbound = outbound
         self._base = base
         self._host = urlsplit(base).netloc
         self._region = region
         self._deadline = deadline
-        self._places = threading.BoundedSemaphore(at_once)
 
     def call(
         self,
@@ -64,7 +67,7 @@ class ApiClient:
 
         `keys` sign for a guest or a user, `tokens` serve the bearer identities and tell the
         backend who the user is. Raises ApiTimedOut at the deadline, ApiUnavailable when there is
-        no whole answer, ApiBusy at once when too many calls are under way; any status is an answer.
+        no whole answer, ApiBusy at once when the API is not asked now; any status is an answer.
         """
         url = self._base + address
         headers = self._headers(endpoint.method, url, identity, keys, tokens)
@@ -86,8 +89,6 @@ class ApiClient:
         )
 
     def _sent(self, method: str, url: str, headers: dict[str, str]) -> Reply:
-        if not self._places.acquire(blocking=False):
-            raise ApiBusy("Too many calls of the API are under way; try again in a moment.")
         try:
             return self._outbound.send(
                 method,
@@ -97,6 +98,8 @@ class ApiClient:
                 cap=CAP,
                 safe=method == "GET",
             )
+        except OutboundRefused as refused:
+            raise _not_asked(refused) from None
         except OutboundTimedOut as error:
             raise ApiTimedOut(
                 f"The API did not answer within {self._deadline:g} seconds.",
@@ -106,8 +109,6 @@ class ApiClient:
             raise ApiUnavailable(
                 "The API gave no whole answer.", reason=error.facts.get("reason")
             ) from error
-        finally:
-            self._places.release()
 
     def _headers(
         self,
@@ -151,6 +152,20 @@ class ApiClient:
             session_token=keys.session_token,
         )(request)
         return dict(request.headers)
+
+
+def _not_asked(refused: OutboundRefused) -> ApiBusy:
+    if refused.busy:
+        return ApiBusy(
+            "Too many calls of the API are under way; try again in a moment.",
+            retry_after=refused.retry_after,
+        )
+    return ApiBusy(
+        "The API has not answered for a while, so this call was not sent. It is tried again every"
+        " few seconds.",
+        code="api_resting",
+        retry_after=refused.retry_after,
+    )
 
 
 def keys_expired(answer: ApiAnswer) -> bool:

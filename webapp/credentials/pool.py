@@ -127,7 +127,9 @@ class IdentityPool:
                 self._pause(0.1 * 2**tried)
             except OutboundFailed as error:
                 raise PoolUnavailable(
-                    "The identity pool does not answer.", reason=error.facts.get("reason")
+                    "The identity pool does not answer.",
+                    reason=error.facts.get("reason"),
+                    retry_after=error.retry_after,
                 ) from None
             except Exception as error:  # whatever a library's parser makes of a hostile answer
                 raise PoolUnavailable(

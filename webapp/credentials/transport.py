@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from webapp.outbound import KIB, Outbound, OutboundFailed
+from webapp.deadlines import POOL_SECONDS
+from webapp.outbound import KIB, OutboundFailed, Sender
 
-DEADLINE = 5.0
+DEADLINE = POOL_SECONDS
 CAP = 256 * KIB
 
 
@@ -26,7 +27,7 @@ class _Raw:
         yield self._body
 
 
-def through(outbound: Outbound, deadline: float = DEADLINE) -> Callable[..., Any]:
+def through(outbound: Sender, deadline: float = DEADLINE) -> Callable[..., Any]:
     """A handler for botocore's `before-send`. It raises OutboundFailed."""
 
     def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:

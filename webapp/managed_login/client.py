@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 from authlib.oauth2.client import OAuth2Client
 
+from webapp import budget
+from webapp.deadlines import PROVIDER_SECONDS, REFRESH_SECONDS
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.facts import (
     AccessRefused,
@@ -21,27 +23,28 @@ from webapp.managed_login.facts import (
 from webapp.managed_login.metadata import Endpoints, Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object, says_json
 from webapp.managed_login.transport import TokenTransport
-from webapp.outbound import MIB, Outbound, OutboundFailed
+from webapp.managed_login.trouble import out_of_order, unreached
+from webapp.outbound import MIB, OutboundFailed, Sender
 from webapp.records import Claims
 
-CALL_SECONDS = 5.0
-# A rotated refresh token is lost when we stop listening too early, so a refresh may take longer.
-REFRESH_SECONDS = 12.0
+CALL_SECONDS = PROVIDER_SECONDS
 JSON = "application/json"
 
 
 class ManagedLogin:
-    """The relying party's side of Managed Login."""
+    """The relying party's side of Managed Login; `directory` is the way to the pool's own API."""
 
     def __init__(
         self,
         facts: ClientFacts,
         metadata: Metadata,
-        outbound: Outbound,
+        outbound: Sender,
+        directory: Sender | None = None,
     ) -> None:
         self._facts = facts
         self._metadata = metadata
         self._outbound = outbound
+        self._directory = directory or outbound
         # RFC 6749 section 2.3.1: form-encoded inside Basic, which Authlib leaves to its caller.
         self._secret = facts.client_secret and quote(facts.client_secret, safe="")
         self._proven = False  # whether a pool has taken the secret in this form
@@ -99,12 +102,16 @@ class ManagedLogin:
         )
 
     def refresh(self, refresh_token: str) -> TokenAnswer:
-        """Trade a refresh token for new tokens (RFC 6749 section 6). Raises as `exchange`."""
+        """Trade a refresh token for new tokens (RFC 6749 section 6). Raises as `exchange`.
+
+        Not begun unless its whole time is left: a rotated token must not be lost by half a wait.
+        """
+        if budget.left() < REFRESH_SECONDS:
+            raise ProviderUnavailable("This request has no time left to renew tokens.")
         return self._granted(
             REFRESH_SECONDS,
             lambda client: client.refresh_token(
-                self._metadata.endpoints().token,
-                refresh_token=refresh_token,
+                self._metadata.endpoints().token, refresh_token=refresh_token
             ),
             sent=refresh_token,
         )
@@ -117,12 +124,10 @@ class ManagedLogin:
         client = self._client(deadline)
         try:
             response = client.revoke_token(
-                self._known().revoke,
-                token=refresh_token,
-                token_type_hint="refresh_token",
+                self._known().revoke, token=refresh_token, token_type_hint="refresh_token"
             )
         except OutboundFailed as error:
-            raise _unavailable("The user pool could not be told to revoke.", error) from error
+            raise unreached("The user pool could not be told to revoke.", error) from error
         if response.status_code != 200:
             raise ProviderUnavailable(
                 "The user pool could not be told to revoke.", upstream=response.status_code
@@ -145,10 +150,10 @@ class ManagedLogin:
             if reply.status in (401, 403):
                 raise AccessRefused("userinfo refused the access token")
             if reply.status != 200 or reply.cut or not says_json(reply.header("Content-Type")):
-                raise ProviderUnavailable("userInfo gave no answer.", upstream=reply.status)
+                raise out_of_order("userInfo gave no answer.", reply)
             return loads_object(reply.body)
         except (OutboundFailed, Malformed) as error:
-            raise _unavailable("userInfo gave no sensible answer.", error) from error
+            raise unreached("userInfo gave no sensible answer.", error) from error
 
     def sign_out_everywhere(self, access_token: str, *, deadline: float = CALL_SECONDS) -> None:
         """Revoke all refresh tokens of the person (AWS: GlobalSignOut), within `deadline` seconds.
@@ -162,19 +167,17 @@ class ManagedLogin:
             "X-Amz-Target": "AWSCognitoIdentityProviderService.GlobalSignOut",
         }
         try:
-            reply = self._outbound.send(
+            reply = self._directory.send(
                 "POST", self._facts.api, headers=headers, body=body, deadline=deadline
             )
             if reply.status == 200:
                 return
             kind = str(loads_object(reply.body).get("__type", ""))
         except (OutboundFailed, Malformed) as error:
-            raise _unavailable("The user pool could not sign out everywhere.", error) from error
+            raise unreached("The user pool could not sign out everywhere.", error) from error
         if kind.rpartition("#")[2] == "NotAuthorizedException":
             raise AccessRefused("GlobalSignOut refused the access token")
-        raise ProviderUnavailable(
-            "The user pool could not sign out everywhere.", upstream=reply.status
-        )
+        raise out_of_order("The user pool could not sign out everywhere.", reply)
 
     def logout_url(self) -> str:
         """Where Cognito ends its own browser session and sends the browser back to us.
@@ -229,7 +232,7 @@ class ManagedLogin:
         try:
             token = grant()
         except OutboundFailed as error:
-            raise _unavailable("The token endpoint gave no answer.", error) from error
+            raise unreached("The token endpoint gave no answer.", error) from error
         if str(token.get("token_type", "")).casefold() != "bearer":
             raise GrantRefused("wrong_token_type")
         returned = token.get("refresh_token")
@@ -244,7 +247,3 @@ class ManagedLogin:
 
 def _with_query(url: str, query: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{query}"
-
-
-def _unavailable(sentence: str, error: Exception) -> ProviderUnavailable:
-    return ProviderUnavailable(sentence, reason=type(error).__name__)

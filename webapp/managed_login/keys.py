@@ -14,12 +14,13 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from webapp.deadlines import PROVIDER_SECONDS
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object
-from webapp.outbound import KIB, Outbound, OutboundFailed
+from webapp.managed_login.trouble import out_of_order, unreached
+from webapp.outbound import KIB, OutboundFailed, Sender
 
-DEADLINE = 5.0
 FRESH_SECONDS = 3600
 LONGEST_SECONDS = 24 * 3600
 UNKNOWN_PAUSE_SECONDS = 300
@@ -37,7 +38,7 @@ class SigningKeys:
     """The keys of one issuer. Thread-safe; one fetch at a time."""
 
     def __init__(
-        self, outbound: Outbound, metadata: Metadata, *, now: Callable[[], float] = time.time
+        self, outbound: Sender, metadata: Metadata, *, now: Callable[[], float] = time.time
     ) -> None:
         self._outbound = outbound
         self._metadata = metadata
@@ -118,19 +119,15 @@ class SigningKeys:
                 "GET",
                 self._metadata.endpoints().keys,
                 headers={"Accept": "application/json"},
-                deadline=DEADLINE,
+                deadline=PROVIDER_SECONDS,
                 cap=CAP,
                 safe=True,
             )
             if reply.status != 200 or reply.cut:
-                raise ProviderUnavailable(
-                    "The user pool's signing keys cannot be had.", upstream=reply.status
-                )
+                raise out_of_order("The user pool's signing keys cannot be had.", reply)
             keys = _usable(loads_object(reply.body).get("keys"))
         except (OutboundFailed, Malformed) as error:
-            raise ProviderUnavailable(
-                "The user pool's signing keys cannot be had.", reason=str(error)
-            ) from error
+            raise unreached("The user pool's signing keys cannot be had.", error) from error
         if not keys:
             raise ProviderUnavailable("The user pool's key set holds no usable key.")
         self._keys = keys

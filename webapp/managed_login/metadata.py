@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from webapp.addresses import is_loopback
+from webapp.deadlines import PROVIDER_SECONDS
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.strict_json import Malformed, loads_object, says_json
-from webapp.outbound import Outbound, OutboundFailed
+from webapp.managed_login.trouble import out_of_order, unreached
+from webapp.outbound import OutboundFailed, Sender
 
-DEADLINE = 5.0
 RETRY_SECONDS = 1.0
 FRESH_SECONDS = 24 * 3600
 REFUSED_RETRY_SECONDS = 30.0
@@ -45,7 +46,7 @@ class Metadata:
 
     def __init__(
         self,
-        outbound: Outbound,
+        outbound: Sender,
         *,
         issuer: str,
         discovery_url: str,
@@ -99,18 +100,14 @@ class Metadata:
                 "GET",
                 self._url,
                 headers={"Accept": "application/json"},
-                deadline=DEADLINE,
+                deadline=PROVIDER_SECONDS,
                 safe=True,
             )
             if reply.status != 200 or reply.cut or not says_json(reply.header("Content-Type")):
-                raise ProviderUnavailable(
-                    "The user pool's discovery document cannot be had.", upstream=reply.status
-                )
+                raise out_of_order("The user pool's discovery document cannot be had.", reply)
             return self._checked(loads_object(reply.body))
         except (OutboundFailed, Malformed) as error:
-            raise ProviderUnavailable(
-                "The user pool's discovery document cannot be had.", reason=str(error)
-            ) from error
+            raise unreached("The user pool's discovery document cannot be had.", error) from error
 
     def _checked(self, document: dict[str, object]) -> Endpoints:
         if document.get("issuer") != self.issuer:

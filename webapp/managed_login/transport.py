@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from webapp.errors import ProviderUnavailable
 from webapp.managed_login.facts import GrantRefused
 from webapp.managed_login.strict_json import Malformed, loads_object, says_json
-from webapp.outbound import Outbound, Reply
+from webapp.managed_login.trouble import out_of_order
+from webapp.outbound import Reply, Sender
 
 FORM = "application/x-www-form-urlencoded"
+BUSY_ERRORS = {"temporarily_unavailable", "slow_down", "TooManyRequestsException"}
+"""Words that say nothing about the grant: it may be tried again."""
 
 
 class TokenResponse:
@@ -21,6 +23,7 @@ class TokenResponse:
 
     def __init__(self, reply: Reply) -> None:
         self.status_code = reply.status
+        self._reply = reply
         sound = not reply.cut and says_json(reply.header("Content-Type"))
         self._body = reply.body if sound else b""
 
@@ -34,26 +37,26 @@ class TokenResponse:
         try:
             content = loads_object(self._body)
         except Malformed:
-            raise ProviderUnavailable(
-                "The token endpoint talks nonsense.", upstream=status
-            ) from None
+            raise out_of_order("The token endpoint talks nonsense.", self._reply) from None
         if status == 200 and "error" not in content:
             # When a token ends is the token's own, signed word; Authlib fails on odd hints.
             return {name: content[name] for name in content.keys() - {"expires_in", "expires_at"}}
         error = content.get("error")
+        if error in BUSY_ERRORS or status == 429:
+            raise out_of_order("The token endpoint asks for patience.", self._reply)
         if status in (200, 400, 401, 403) and isinstance(error, str):
             raise GrantRefused(error if error.isidentifier() and len(error) <= 64 else "unknown")
-        raise ProviderUnavailable("The token endpoint is out of order.", upstream=status)
+        raise out_of_order("The token endpoint is out of order.", self._reply)
 
     def raise_for_status(self) -> None:
         """Raise ProviderUnavailable; Authlib asks for this where there is no token to read."""
-        raise ProviderUnavailable("The token endpoint is out of order.", upstream=self.status_code)
+        raise out_of_order("The token endpoint is out of order.", self._reply)
 
 
 class TokenTransport:
     """Posts one form within `deadline` seconds. Raises OutboundFailed."""
 
-    def __init__(self, outbound: Outbound, deadline: float) -> None:
+    def __init__(self, outbound: Sender, deadline: float) -> None:
         self._outbound = outbound
         self._deadline = deadline
 

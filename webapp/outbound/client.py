@@ -14,7 +14,8 @@ import zlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException, RemoteDisconnected
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from webapp.dialling import Resolver
@@ -28,15 +29,35 @@ KEPT = 32
 
 
 class OutboundFailed(PorticoError):
-    """No whole answer: refused, unresolvable, reset, cut short, or not HTTP."""
+    """No whole answer: refused, unresolvable, reset, cut short, or not HTTP.
+
+    `silent` says that there was no sign of life, and not an answer that is no good.
+    """
 
     code = "outbound_failed"
+    retry_after = 5
+    """In seconds, for whoever waits for the part."""
+
+    def __init__(self, sentence: str, *, silent: bool = False, **facts: object) -> None:
+        super().__init__(sentence, code=None, **facts)
+        self.silent = silent
 
 
 class OutboundTimedOut(OutboundFailed):
     """The deadline passed."""
 
     code = "outbound_timed_out"
+
+
+class OutboundRefused(OutboundFailed):
+    """Not even sent: this part is not asked just now, or by too many already (`busy`)."""
+
+    code = "outbound_refused"
+
+    def __init__(self, sentence: str, *, reason: str, retry_after: int) -> None:
+        super().__init__(sentence, reason=reason)
+        self.busy = reason == "busy"
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,23 @@ class Reply:
         """The first header of this name, any case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+class Sender(Protocol):
+    """A way out: Outbound itself, or one part of it behind a breaker."""
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        deadline: float,
+        cap: int = MIB,
+        safe: bool = False,
+    ) -> Reply:
+        """As Outbound.send."""
 
 
 class Outbound:
@@ -178,5 +216,6 @@ def _close_all(idle: dict[str, deque[Connection]]) -> None:
 def _translated(error: Exception, late: bool) -> OutboundFailed:
     reason = type(error).__name__
     if late or isinstance(error, TimeoutError):
-        return OutboundTimedOut("The other side took too long.", reason=reason)
-    return OutboundFailed("The other side gave no whole answer.", reason=reason)
+        return OutboundTimedOut("The other side took too long.", reason=reason, silent=True)
+    silent = isinstance(error, OSError | IncompleteRead)
+    return OutboundFailed("The other side gave no whole answer.", reason=reason, silent=silent)

@@ -10,14 +10,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from webapp.credentials.transport import through
+from webapp.deadlines import STORE_ATTEMPT_SECONDS
 from webapp.errors import StoreUnavailable
-from webapp.outbound import Outbound
-
-DYNAMODB_SECONDS = 0.7
-"""One attempt in all: dialling, handshake and answer."""
+from webapp.outbound import Sender
 
 
-def table_api(outbound: Outbound, region: str | None, endpoint: str | None) -> Any:
+def table_api(outbound: Sender, region: str | None, endpoint: str | None) -> Any:
     """The one client that signs as the application itself, by AWS's chain of credentials.
 
     It connects at the first operation and not here, and never over a fork (see Outbound).
@@ -33,7 +31,7 @@ def table_api(outbound: Outbound, region: str | None, endpoint: str | None) -> A
     # The store itself sends again: it knows the time that is left, and when not to.
     config = Config(retries={"total_max_attempts": 1}, user_agent="portico")
     client = session.client("dynamodb", endpoint_url=endpoint, config=config)
-    client.meta.events.register("before-send.dynamodb", through(outbound, DYNAMODB_SECONDS))
+    client.meta.events.register("before-send.dynamodb", through(outbound, STORE_ATTEMPT_SECONDS))
     return client
 
 
@@ -45,7 +43,7 @@ def _no_credentials(reason: str) -> StoreUnavailable:
     )
 
 
-def identity_api(outbound: Outbound, region: str, endpoint: str | None) -> Any:
+def identity_api(outbound: Sender, region: str, endpoint: str | None) -> Any:
     """A boto3 client for the pool's public, unsigned calls, sent through our own way out.
 
     No profile, no credential lookup, no instance metadata: the instance's own role has no part.

@@ -21,10 +21,11 @@ from webapp.managed_login.keys import SigningKeys
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.tokens import TokenVerifier
 from webapp.observe import event, fingerprint
-from webapp.outbound import Outbound
+from webapp.outbound import Outbound, Sender
 from webapp.refusals import Refusals
 from webapp.services.aws import identity_api
-from webapp.services.chores import caretakers, key_watch_of, refusals_of, report_errand
+from webapp.services.chores import caretakers, refusals_of, report_errand
+from webapp.services.parts import behind_breakers, log_part
 from webapp.services.stores import open_store
 from webapp.settings import Settings
 from webapp.signin.belated import Belated
@@ -35,7 +36,6 @@ from webapp.signin.journey import Journey
 from webapp.signin.leaving import Leaving
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
-from webapp.store.keyroll import KeyWatch
 from webapp.store.purge import Purger
 from webapp.store.roster import Roster
 from webapp.store.shelf import Shelf
@@ -51,7 +51,6 @@ class Services:
 
     ring: Keyring
     store: Store
-    key_watch: KeyWatch
     vault: Vault
     roster: Roster
     attempts: Attempts
@@ -81,16 +80,20 @@ class Services:
         threading.Thread(target=fetch, daemon=True, name="warm-up").start()
 
 
-def build(settings: Settings, *, now: Now = time.time) -> Services:
-    """Build all rooms. Raises StoreUnavailable when the store cannot be opened."""
+def build(settings: Settings, *, now: Now = time.time, threads: int | None = None) -> Services:
+    """Build all rooms, for a process with so many threads for requests, None when unknown.
+
+    Raises StoreUnavailable when the store cannot be opened.
+    """
     ring = Keyring(settings.secret_keys)
     outbound = Outbound()
+    parts = behind_breakers(outbound, threads, log_part)
     store = _store(settings, outbound, now)
     vault = _vault(settings, store, ring, now)
-    metadata = _metadata(settings, outbound, now)
-    keys = SigningKeys(outbound, metadata, now=now)
+    metadata = _metadata(settings, parts.directory, now)
+    keys = SigningKeys(parts.directory, metadata, now=now)
     verifier = TokenVerifier(keys, settings.issuer, settings.cognito_client_id, now)
-    managed_login = ManagedLogin(_client_facts(settings), metadata, outbound)
+    managed_login = ManagedLogin(_client_facts(settings), metadata, parts.login, parts.directory)
     attempts = Attempts(ring)
     leaving = Leaving(managed_login, vault, now=now)
     errands = Errands(
@@ -103,12 +106,10 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
     journey = Journey(attempts, managed_login, verifier, vault, errands, now=now)
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
-    pool = _identity_pool(settings, outbound, now)
-    key_watch = key_watch_of(settings, store, ring, now)
+    pool = _identity_pool(settings, parts.identity_pool, now)
     return Services(
         ring=ring,
         store=store,
-        key_watch=key_watch,
         vault=vault,
         roster=Roster(vault, most=settings.session_max_per_person),
         attempts=attempts,
@@ -122,9 +123,11 @@ def build(settings: Settings, *, now: Now = time.time) -> Services:
         sign_out=SignOut(managed_login, vault, leaving, errands, belated, journey),
         userinfo=UserInfo(managed_login, vault, now=now),
         wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
-        api=ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region),
-        caller=CallerIdentity(outbound, endpoint=settings.sts_endpoint, region=settings.aws_region),
-        caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
+        api=ApiClient(parts.api, base=settings.api_endpoint, region=settings.aws_region),
+        caller=CallerIdentity(
+            parts.sts, endpoint=settings.sts_endpoint, region=settings.aws_region
+        ),
+        caretakers=caretakers(errands, belated, Purger(store, now=now)),
     )
 
 
@@ -143,7 +146,7 @@ def _store(settings: Settings, outbound: Outbound, now: Now) -> Store:
     )
 
 
-def _metadata(settings: Settings, outbound: Outbound, now: Now) -> Metadata:
+def _metadata(settings: Settings, outbound: Sender, now: Now) -> Metadata:
     return Metadata(
         outbound,
         issuer=settings.issuer,
@@ -164,7 +167,7 @@ def _client_facts(settings: Settings) -> ClientFacts:
     )
 
 
-def _identity_pool(settings: Settings, outbound: Outbound, now: Now) -> IdentityPool:
+def _identity_pool(settings: Settings, outbound: Sender, now: Now) -> IdentityPool:
     return IdentityPool(
         identity_api(outbound, settings.aws_region, settings.identity_pool_endpoint),
         pool_id=settings.cognito_identity_pool_id,

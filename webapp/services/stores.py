@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from webapp.observe import event
-from webapp.outbound import Outbound
+from webapp.outbound import Outbound, Part, Sender
 from webapp.services.aws import table_api
+from webapp.services.parts import TABLE_FAILURES, store_breaker
 from webapp.store.base import Store
 from webapp.store.dynamodb import DynamoStore
 from webapp.store.sqlite import SqliteStore
@@ -18,7 +19,7 @@ Now = Callable[[], float]
 
 def open_store(
     url: str,
-    outbound: Outbound | None = None,
+    outbound: Sender | None = None,
     *,
     region: str | None = None,
     dynamodb_endpoint: str | None = None,
@@ -31,7 +32,8 @@ def open_store(
     """
     scheme, _, rest = url.partition("://")
     if scheme == "dynamodb":
-        return DynamoStore(table_api(outbound or Outbound(), region, dynamodb_endpoint), rest)
+        table = Part(outbound or Outbound(), store_breaker(TABLE_FAILURES))
+        return DynamoStore(table_api(table, region, dynamodb_endpoint), rest)
     if scheme in ("redis", "rediss"):
         # Loaded only where it is chosen: redis-py costs 80 ms of start and 6 MB.
         redis: Any = importlib.import_module("webapp.store.redis")

@@ -1,0 +1,89 @@
+"""The parts outside, each behind a breaker of its own: what falls sick together, rests together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from webapp.breaker import FAILURES, Breaker, Seats
+from webapp.observe import event
+from webapp.outbound import Outbound, Part, no_sign_of_life
+
+FEWEST_THREADS = 4
+"""Of a server that does not say how many it has."""
+STORE_FIRST_PAUSE, STORE_LONGEST_PAUSE = 0.25, 1.0
+"""Every page waits for the store, so it is looked at again sooner than others."""
+STORE_FAIR_SECONDS = 0.3
+"""An attempt at the store that had less time says nothing of it."""
+TABLE_FAILURES = 12
+"""One operation sends again about five times what found no connection; one alone opens nothing."""
+
+Report = Callable[[str, str], object]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Ways out, one for each fate.
+
+    `login` is Managed Login's own host: tokens, revocation, userInfo. `directory` is the user
+    pool's in the region: discovery, signing keys, GlobalSignOut. When one of them is sick the other
+    goes on: a renewal with known keys does not care for discovery.
+    """
+
+    login: Part
+    directory: Part
+    identity_pool: Part
+    sts: Part
+    api: Part
+
+
+def behind_breakers(outbound: Outbound, threads: int | None, report: Report) -> Parts:
+    """All parts over one way out, for a process with so many threads for requests."""
+    count = threads or FEWEST_THREADS
+    house = Seats(count - 2 if count > 8 else count - 1)
+
+    def part(name: str, seats: int, *, heeds: bool = True) -> Part:
+        breaker = Breaker(
+            no_sign_of_life,
+            seats=Seats(seats),
+            house=house,
+            report=partial(report, name),
+        )
+        return Part(outbound, breaker, heeds=heeds)
+
+    return Parts(
+        login=part("login", provider_seats(count)),
+        directory=part("directory", provider_seats(count)),
+        identity_pool=part("identity_pool", half(count)),
+        sts=part("sts", half(count)),
+        # A throttled call of the API is one person's, who reads it: the others go on.
+        api=part("api", half(count), heeds=False),
+    )
+
+
+def provider_seats(threads: int) -> int:
+    """How many calls of the user pool may wait: 24 sign-ins do at a time, of 32 threads."""
+    return threads - max(1, threads * 6 // 32)
+
+
+def half(threads: int) -> int:
+    """Half of the threads, and at least one call."""
+    return max(1, threads // 2)
+
+
+def store_breaker(failures: int = FAILURES) -> Breaker:
+    """A breaker for a store. Without a bulkhead: every page has one call, and none may be refused.
+
+    Its deadline is short, so a store that hangs holds the threads for a second, and then none.
+    """
+    return Breaker(
+        partial(no_sign_of_life, fair=STORE_FAIR_SECONDS),
+        failures=failures,
+        first_pause=STORE_FIRST_PAUSE,
+        longest_pause=STORE_LONGEST_PAUSE,
+        report=partial(log_part, "store"),
+    )
+
+
+def log_part(name: str, state: str) -> None:
+    """Note that a part fell silent, or answers again."""
+    event("part_" + state, level="warning" if state == "opened" else "info", part=name)
