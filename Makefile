@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is. Every target does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean setup
+.PHONY: help demo test check format bench soak lock clean setup
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -35,6 +35,9 @@ format: setup ## put the code into the house's format and mend what can be mende
 
 bench: setup ## measure Portico against two floors and print ratios; ARGS=--quick for 40 seconds
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+soak: setup ## three minutes of load and faults on two hosts; ARGS="--seconds 600 --store redis" for more
+	@exec $(BIN)/python -m tests.soak $(ARGS)
 
 lock: ## compile requirements*.txt from pyproject.toml (needs uv); ARGS=--upgrade takes newer releases
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
