@@ -85,6 +85,7 @@ class Refusals:
 
     def over(self, place: bytes) -> None:
         """The store has ended it: nothing is left to refuse."""
+        self._known()
         with self._lock:
             self._own.pop(place, None)
         if any(place in known for _, known in self._read.values()):
@@ -183,12 +184,13 @@ def _content(path: str) -> dict[bytes, Refusal]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return {}
-    with open(descriptor, "rb") as file:
-        try:
-            _ours(descriptor)
-            data = file.read(MOST * _ENTRY.size)
-        except OSError:
-            return {}
+    try:
+        _ours(descriptor)
+        data = os.read(descriptor, MOST * _ENTRY.size)
+    except OSError:
+        return {}
+    finally:
+        os.close(descriptor)
     known: dict[bytes, Refusal] = {}
     for values in _ENTRY.iter_unpack(data[: len(data) - len(data) % _ENTRY.size]):
         form, depth, begun, until, place, person, told, ticket = values

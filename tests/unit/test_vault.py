@@ -60,6 +60,11 @@ class FailingStore(SqliteStore):
         self._came("delete")
         return super().delete(key, until=until)
 
+    def claim(self, name: bytes, owner: bytes, *, now: float, seconds: float) -> bool:
+        """See Store."""
+        self._came("claim")
+        return super().claim(name, owner, now=now, seconds=seconds)
+
     def purge(self, *, now: float, limit: int) -> int:
         """See Store."""
         self._came("purge")

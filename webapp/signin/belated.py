@@ -72,9 +72,11 @@ class Belated:
             name, owner = b"belated/" + one.place, os.urandom(16)
             # All workers of the host see it at the same time.
             if self._store.claim(name, owner, now=self._now(), seconds=CLAIM_SECONDS):
-                self._finish(one)
-                with suppress(StoreUnavailable):
-                    self._store.release(name, owner)
+                try:
+                    self._finish(one)
+                finally:
+                    with suppress(StoreUnavailable):
+                        self._store.release(name, owner)
 
     def _finish(self, one: Refusal) -> None:
         errand = self._errand(one)
