@@ -83,8 +83,9 @@ def create_app(
         rooms.refusals,
         secure=security.secure,
         now=now,
+        is_strangers=rooms.key_watch.is_strangers,
     )
-    guard = Guard(sessions, rooms.freshness)
+    guard = Guard(sessions, rooms.freshness, may_serve=rooms.key_watch.check)
     pages = Pages(
         app.jinja_env,
         sessions,
@@ -199,6 +200,7 @@ def _register(
         health.make_blueprint(
             {
                 "store": rooms.store.ping,
+                "keys": rooms.key_watch.probe,
                 "discovery": rooms.metadata.endpoints,
                 "signing_keys": rooms.signing_keys.warm,
             }

@@ -24,7 +24,7 @@ from webapp.observe import event, fingerprint
 from webapp.outbound import Outbound, Sender
 from webapp.refusals import Refusals
 from webapp.services.aws import identity_api
-from webapp.services.chores import caretakers, refusals_of, report_errand
+from webapp.services.chores import caretakers, key_watch_of, refusals_of, report_errand
 from webapp.services.parts import behind_breakers, log_part
 from webapp.services.stores import open_store
 from webapp.settings import Settings
@@ -36,6 +36,7 @@ from webapp.signin.journey import Journey
 from webapp.signin.leaving import Leaving
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
+from webapp.store.keyroll import KeyWatch
 from webapp.store.purge import Purger
 from webapp.store.roster import Roster
 from webapp.store.shelf import Shelf
@@ -51,6 +52,7 @@ class Services:
 
     ring: Keyring
     store: Store
+    key_watch: KeyWatch
     vault: Vault
     roster: Roster
     attempts: Attempts
@@ -107,9 +109,11 @@ def build(settings: Settings, *, now: Now = time.time, threads: int | None = Non
     turns = Turns(vault, now=now)
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, parts.identity_pool, now)
+    key_watch = key_watch_of(settings, store, ring, now)
     return Services(
         ring=ring,
         store=store,
+        key_watch=key_watch,
         vault=vault,
         roster=Roster(vault, most=settings.session_max_per_person),
         attempts=attempts,
@@ -127,7 +131,7 @@ def build(settings: Settings, *, now: Now = time.time, threads: int | None = Non
         caller=CallerIdentity(
             parts.sts, endpoint=settings.sts_endpoint, region=settings.aws_region
         ),
-        caretakers=caretakers(errands, belated, Purger(store, now=now)),
+        caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
     )
 
 
