@@ -161,9 +161,9 @@ def crowd(
     running = [Client(fleet, visitors, over, seed) for seed in range(clients)]
     for client in running:
         client.start()
-    until = time.monotonic() + seconds
+    until, dice = time.monotonic() + seconds, random.Random(clients)
     while time.monotonic() < until:
-        _disturb(fleet)
+        _disturb(fleet, dice)
     over.set()
     for client in running:
         client.join(60)
@@ -171,15 +171,20 @@ def crowd(
     return [client.verdicts for client in running]
 
 
-def _disturb(fleet: Fleet) -> None:
+def _disturb(fleet: Fleet, dice: random.Random) -> None:
     """A third of a second, and then something befalls the store."""
-    dice = random.Random()
     time.sleep(0.3)
     proxy = fleet.store.proxy
     if proxy is None:
         fleet.store.lock(seconds=0.05)
-    elif dice.random() < 0.5:
+        return
+    what = dice.choice(("reset", "reset", "cut", "cut", "slow"))
+    if what == "reset":
         proxy.down()
         proxy.up()
-    else:
+    elif what == "cut":
         proxy.mode = "cut"
+    else:  # answers that come when nobody waits for them any more
+        proxy.mode = "slow"
+        time.sleep(0.05)
+        proxy.mode = "open"
