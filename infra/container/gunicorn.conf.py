@@ -152,6 +152,9 @@ def on_starting(server: Any) -> None:
     if wrong := disagreements(server.cfg.timeout, server.cfg.graceful_timeout):
         sys.exit("\n".join(wrong))
     server.log.error_log.addFilter(_WithoutQuery())
+    # What SIGUSR2 starts. gunicorn would make a script of `python -m gunicorn`, which then takes
+    # its own http folder for the standard library's.
+    server.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]
     if "GUNICORN_PID" in os.environ:  # SIGUSR2: the old master still listens, as it should
         return
     for address in server.cfg.address:
@@ -164,6 +167,10 @@ def when_ready(server: Any) -> None:
     """Gunicorn's hook in the master, before the first worker: how it takes SIGTERM."""
 
     def terminate(number: int, frame: FrameType | None) -> None:
+        if (
+            os.getpid() != server.pid
+        ):  # a new worker without handlers of its own: it would miss this
+            os._exit(0)
         upgraded = server.reexec_pid != 0  # another master goes on here, and this host stays
         if upgraded or leaving[0] or not _drain:
             server.signal(signal.SIGTERM, frame)
