@@ -189,9 +189,10 @@ class UserPool:
         return user.enabled and any(user is known for known in self.users)
 
     def revoke_all(self, user: User) -> None:
-        """GlobalSignOut: every family of this person ends."""
+        """GlobalSignOut: every family of this person ends that has tokens, and none to come."""
+        to_come = [code.occasion for code in self.codes.values()]
         for occasion in self.occasions:
-            if occasion.user is user:
+            if occasion.user is user and not any(occasion is one for one in to_come):
                 occasion.revoked = True
 
 

@@ -48,11 +48,15 @@ class SignedIn(NamedTuple):
 
 
 class SignedOut(NamedTuple):
-    """An end that was asked for, by this browser or from another one, and when."""
+    """An end that was asked for, by this browser or from another one, and when.
+
+    Noted when it is asked for, and once more when that was granted.
+    """
 
     session: str
     how: str
     asked_at: float
+    granted_at: float = 0.0
 
 
 class Broken(NamedTuple):

@@ -105,7 +105,7 @@ class _File:
         self._family = {one.session: families.get(one.code, "") for one in facts.diary.signed_in}
         self._asked: dict[str, float] = {}
         for out in facts.diary.signed_out:
-            self._asked.setdefault(out.session, out.asked_at)
+            self._asked.setdefault(out.session, out.asked_at)  # the first time
         self._session = {family: session for session, family in self._family.items()}
         self._by_family: dict[str, list[Grant]] = defaultdict(list)
         for grant in self._grants:
@@ -136,7 +136,7 @@ class _File:
         for out in self._facts.diary.signed_out if subject else ():
             theirs = out.how == "everywhere" and self._subject(out.session) == subject
             # Sessions and sign-outs are dated in whole seconds; in doubt a sign-out goes further.
-            if theirs and out.asked_at <= began < out.asked_at + 1:
+            if theirs and out.asked_at <= began < int(out.granted_at) + 1:
                 return SAME_SECOND
         return None
 

@@ -58,27 +58,30 @@ class Seat:
         self.jar = Jar()
         self.held: Held | None = None
         self.ghosts: list[Ghost] = []
+        self._wish: SignedOut | None = None
         self._line = line
         self._diary = diary
         self._nap = nap
 
     def believe(self, session: str, ticket: str) -> Held:
         """A sign-in has been answered."""
-        self.held = Held(session, ticket, time.time())
+        self.held, self._wish = Held(session, ticket, time.time()), None
         return self.held
 
     def ask_for_the_end(self, how: str) -> None:
         """From here on the session may end at any moment, by this person's own wish."""
         if self.held is not None:
             self.held.asked = True
-            self._diary.signed_out.append(SignedOut(self.held.session, how, time.time()))
+            self._wish = SignedOut(self.held.session, how, time.time())
+            self._diary.signed_out.append(self._wish)
 
     def bury(self, *, allowed_until: float = 0.0, out_host: int = -1) -> None:
         """The session's end has been acknowledged; from here on nobody may see it again."""
-        held, self.held = self.held, None
+        held, self.held, now = self.held, None, time.time()
         if held is not None:
-            ghost = Ghost(held.session, held.ticket, time.time(), allowed_until, out_host)
-            self.ghosts.append(ghost)
+            self.ghosts.append(Ghost(held.session, held.ticket, now, allowed_until, out_host))
+            if self._wish:
+                self._diary.signed_out.append(self._wish._replace(granted_at=now))
 
     def note(self, reply: Reply, held: Held | None) -> Reply:
         """Look at an answer to a request that was sent in this belief."""
