@@ -30,6 +30,10 @@ Verdict = Callable[[Exception, float], bool | None]
 an answer, None for neither."""
 
 
+def says_nothing(error: Exception, seconds: float) -> None:
+    """The verdict of a breaker that never opens."""
+
+
 class Refused(PorticoError):
     """No call was made. `retry_after` is in whole seconds, at least one."""
 
@@ -114,7 +118,7 @@ class Breaker:
 
     def __init__(
         self,
-        verdict: Verdict,
+        verdict: Verdict = says_nothing,
         *,
         seats: Seats | None = None,
         house: Seats | None = None,

@@ -28,8 +28,9 @@ API_SECONDS = 10.0
 
 # --- The session store ------------------------------------------------------------------------
 
-STORE_SECONDS = 1.0
-"""One operation of a store, all its attempts together (ST-02)."""
+STORE_SECONDS = 0.95
+"""One operation of a store, all its attempts together: within a second (ST-02), with what a machine
+under load adds."""
 STORE_ATTEMPT_SECONDS = 0.7
 """One attempt at DynamoDB, so that one that found no way leaves time for another."""
 STORE_START_SECONDS = 0.5

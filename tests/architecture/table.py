@@ -34,9 +34,13 @@ WEBAPP: Table = {
     "outbound": ("breaker", "budget", "deadlines", "dialling", "errors"),
     "refusals": ("keyring",),
     "store.base": ("errors", "records"),
-    "store.dynamodb": ("errors", "outbound", "store.base", "store.dynamodb"),
-    "store.redis": ("deadlines", "dialling", "errors", "store.base", "store.redis"),
-    "store": ("errors", "keyring", "records"),
+    "store.dynamodb": (
+        "budget", "deadlines", "errors", "outbound", "store.base", "store.dynamodb",
+    ),
+    "store.redis": (
+        "breaker", "deadlines", "dialling", "errors", "store.base", "store.redis",
+    ),
+    "store": ("breaker", "budget", "deadlines", "errors", "keyring", "records"),
     "managed_login": ("addresses", "budget", "deadlines", "errors", "outbound", "records"),
     "credentials.wallet": (
         "credentials", "errors", "records", "store.turns", "store.vault",

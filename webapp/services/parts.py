@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from webapp.breaker import FAILURES, Breaker, Seats
+from webapp.breaker import FAILURES, Breaker, Seats, Verdict
 from webapp.observe import event
 from webapp.outbound import Outbound, Part, no_sign_of_life
 
@@ -70,18 +70,22 @@ def half(threads: int) -> int:
     return max(1, threads // 2)
 
 
-def store_breaker(failures: int = FAILURES) -> Breaker:
+def store_breaker(verdict: Verdict, failures: int = FAILURES) -> Breaker:
     """A breaker for a store. Without a bulkhead: every page has one call, and none may be refused.
 
     Its deadline is short, so a store that hangs holds the threads for a second, and then none.
     """
     return Breaker(
-        partial(no_sign_of_life, fair=STORE_FAIR_SECONDS),
+        verdict,
         failures=failures,
         first_pause=STORE_FIRST_PAUSE,
         longest_pause=STORE_LONGEST_PAUSE,
         report=partial(log_part, "store"),
     )
+
+
+table_silent: Verdict = partial(no_sign_of_life, fair=STORE_FAIR_SECONDS)
+"""What a failure says of DynamoDB."""
 
 
 def log_part(name: str, state: str) -> None:

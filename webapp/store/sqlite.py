@@ -1,10 +1,17 @@
 """The embedded store: one SQLite file in WAL mode, for one machine with any number of workers."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+from webapp.breaker import Breaker, Refused
+from webapp.errors import StoreUnavailable
 from webapp.store.base import Listed, Stored
 from webapp.store.sqlite_file import Report, SqliteFile, unreported
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -36,11 +43,15 @@ SPARE_PAGES = 256
 class SqliteStore:
     """Sessions in one file. Safe over threads and forks: each thread of each process connects.
 
-    `report` is told a code and a sentence when the file was damaged, lost or exchanged.
+    `report` is told a code and a sentence when the file was damaged, lost or exchanged. `writers`
+    stands before whoever writes: readers never wait for a lock that somebody holds.
     """
 
-    def __init__(self, path: Path, *, report: Report = unreported) -> None:
+    def __init__(
+        self, path: Path, *, report: Report = unreported, writers: Breaker | None = None
+    ) -> None:
         self._batches = 0
+        self._writers = writers or Breaker()
         self._file = SqliteFile(path, _furnish, report=report)
 
     def load(self, key: bytes, *, now: float) -> Stored | None:
@@ -83,6 +94,9 @@ class SqliteStore:
 
     def delete(self, key: bytes, *, until: int) -> Stored | None:
         """See Store."""
+        return self._write(self._deleted, key, until)
+
+    def _deleted(self, key: bytes, until: int) -> Stored | None:
         with self._file.asked() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -153,8 +167,28 @@ class SqliteStore:
             connection.execute("SELECT 1 FROM sessions LIMIT 1").fetchone()
 
     def _changed(self, statement: str, values: tuple[object, ...]) -> bool:
+        return self._write(self._executed, statement, values)
+
+    def _executed(self, statement: str, values: tuple[object, ...]) -> bool:
         with self._file.asked() as connection:
             return connection.execute(statement, values).rowcount == 1
+
+    def _write(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return self._writers.run(change, *args, **kwargs)
+        except Refused as refused:
+            raise StoreUnavailable(
+                "The session store takes no write just now.",
+                reason=refused.reason,
+                retry_after=refused.retry_after,
+            ) from None
+
+
+def locked(error: Exception, seconds: float) -> bool | None:
+    """What a failed write says, for a Breaker: whether somebody does not let go of the file."""
+    del seconds
+    busy = isinstance(error, StoreUnavailable) and error.facts.get("reason") == "SQLITE_BUSY"
+    return True if busy else None
 
 
 def _furnish(connection: sqlite3.Connection) -> None:

@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from webapp.deadlines import STORE_SECONDS
 from webapp.errors import StoreUnavailable
 from webapp.store.mounts import network_kind
 from webapp.store.sqlite_place import Node, Place, is_elsewhere
 
-BUSY_SECONDS = 1.0
 WATCH_SECONDS = 1.0
 """How long a thread may go on in a file that is no longer the one at the path."""
 
@@ -143,7 +143,7 @@ class SqliteFile:
         address = f"{self._place.path.as_uri()}?mode=rw"  # never makes a file
         try:
             connection = sqlite3.connect(
-                address, uri=True, timeout=BUSY_SECONDS, isolation_level=None
+                address, uri=True, timeout=STORE_SECONDS, isolation_level=None
             )
         except sqlite3.Error as error:
             raise _silent(error) from error

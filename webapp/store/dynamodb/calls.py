@@ -13,12 +13,14 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from webapp.budget import Within
+from webapp.deadlines import STORE_SECONDS, STORE_START_SECONDS
 from webapp.errors import StoreUnavailable
-from webapp.outbound import OutboundFailed
+from webapp.outbound import OutboundFailed, OutboundRefused
 from webapp.store.dynamodb.items import Item
 
-START_SECONDS = 0.5
-"""No call of an operation starts later; one attempt lasts as long as the client's deadline."""
+START_SECONDS = STORE_START_SECONDS
+"""No call of an operation starts later; what is left is the longest that it may last."""
 PAUSE_SECONDS = 0.025
 MOST_PAUSE_SECONDS = 0.2
 
@@ -136,7 +138,8 @@ class Operation:
             raise _unavailable("too slow")
         while True:
             try:
-                return _genuine(call(**arguments))
+                with Within(STORE_SECONDS - (self._clock() - self._begun)):
+                    return _genuine(call(**arguments))
             except (ClientError, BotoCoreError, OutboundFailed) as error:
                 reason, kind = _sorted(error)
                 if reason == _CONDITION:
@@ -165,7 +168,7 @@ def _sorted(error: ClientError | BotoCoreError | OutboundFailed) -> tuple[str, _
         return reason, _Kind.UNCLEAR if status >= 500 else _Kind.FINAL
     if isinstance(error, OutboundFailed):
         reason = str(error.facts.get("reason", error.code))
-        if reason == TOO_LARGE:
+        if reason == TOO_LARGE or isinstance(error, OutboundRefused):
             return reason, _Kind.FINAL
         return reason, _Kind.BUSY if reason in _UNREACHED else _Kind.UNCLEAR
     return type(error).__name__, _Kind.FINAL

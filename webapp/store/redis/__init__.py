@@ -1,5 +1,6 @@
 """Sessions in Redis or Valkey: one server, or a cluster."""
 
+from webapp.store.redis.line import silent
 from webapp.store.redis.store import RedisStore
 
-__all__ = ["RedisStore"]
+__all__ = ["RedisStore", "silent"]

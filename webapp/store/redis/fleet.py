@@ -1,8 +1,10 @@
 """The servers of a store: idle lines to each, and in a cluster, which of them has which key."""
 
 import os
+import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from redis.crc import key_slot
@@ -10,6 +12,8 @@ from redis.exceptions import AskError, MovedError, ResponseError
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import TimeoutError as TimedOut
 
+from webapp.breaker import Breaker, Refused
+from webapp.dialling import Resolver
 from webapp.store.redis.address import Address, Node
 from webapp.store.redis.line import Line, reason
 
@@ -20,10 +24,22 @@ Word = bytes | str | int | float
 
 
 class Fleet:
-    """Carries commands to the server that has the key. Safe over threads and forks."""
+    """Carries commands to the server that has the key. Safe over threads and forks.
 
-    def __init__(self, address: Address) -> None:
+    Each server has a breaker of its own, made by `breaker`: the others of a cluster go on.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        breaker: Callable[[], Breaker] = Breaker,
+        resolver: Resolver = socket.getaddrinfo,
+    ) -> None:
         self._address = address
+        self._breaker = breaker
+        self._resolver = resolver
+        self._breakers: dict[Node, Breaker] = {}
         self._idle: dict[Node, deque[Line]] = {}
         self._owners: list[Node] | None = None
         self._known: set[Node] = set()
@@ -33,7 +49,7 @@ class Fleet:
         """The answer to one command on one key, by `ends_at` of the monotonic clock.
 
         `again` lets a command that does no harm twice be repeated once, when a line proves dead.
-        Raises RedisError.
+        Raises RedisError, and Refused where the server is not asked just now.
         """
         if self._pid != os.getpid():  # a connection must not cross a fork
             self._forget()
@@ -50,9 +66,9 @@ class Fleet:
                 asking = not isinstance(sent_on, MovedError)
                 if not asking:
                     self._owners = None
-            except (Lost, TimedOut):
+            except (Lost, TimedOut, Refused) as error:
                 self._owners = None  # another server may have taken over
-                if not again or hop:
+                if hop or not (again or isinstance(error, Refused)):
                     raise
                 again, node = False, self._node_of(key, ends_at, but=node)
         raise AssertionError("unreachable")  # the last hop returns or raises
@@ -71,9 +87,17 @@ class Fleet:
         *,
         asking: bool = False,
     ) -> Any:
+        breaker = self._breakers.get(node)
+        if breaker is None:
+            breaker = self._breakers.setdefault(node, self._breaker())
+        return breaker.run(self._asked, node, command, ends_at, again, asking)
+
+    def _asked(
+        self, node: Node, command: tuple[Word, ...], ends_at: float, again: bool, asking: bool
+    ) -> Any:
         line = self._take(node)
         reused = line is not None
-        line = line or Line(self._address, node)
+        line = line or Line(self._address, node, self._resolver)
         try:
             if asking:
                 line.ask("ASKING", ends_at=ends_at)
@@ -90,7 +114,7 @@ class Fleet:
             line.hang_up()
             self._drop(node)  # what broke one line has broken the others
             if again and reused and isinstance(error, Lost):
-                return self._at(node, command, ends_at, False, asking=asking)
+                return self._asked(node, command, ends_at, False, asking)
             raise
         self._keep(node, line)
         return answer
@@ -134,7 +158,7 @@ class Fleet:
             try:
                 soon = min(ends_at, time.monotonic() + LEARN_SECONDS)
                 answer = self._at(node, ("CLUSTER", "SLOTS"), soon, True)
-            except (Lost, TimedOut) as error:
+            except (Lost, TimedOut, Refused) as error:
                 last = error
                 continue
             owners = [node] * SLOTS

@@ -18,6 +18,7 @@ from webapp.store.redis.address import Address, Node
 
 # Shorter than what load balancers keep an idle connection for, so few are found closed.
 IDLE_SECONDS = 60.0
+SLOW_SECONDS = 0.1
 
 _CODES = re.compile(
     r"\b(READONLY|OOM|LOADING|NOAUTH|WRONGPASS|NOPERM|MOVED|ASK|CLUSTERDOWN|MASTERDOWN|TRYAGAIN"
@@ -129,6 +130,17 @@ class Line(Connection):
         wrapped = context.wrap_socket(dialled, server_hostname=self.host)
         wrapped.until = self._until  # type: ignore[attr-defined]
         return wrapped
+
+
+def silent(error: Exception, seconds: float) -> bool | None:
+    """What a failure says of a server, for its Breaker.
+
+    One that comes at once, such as a refused connection, costs nobody anything: it counts for
+    nothing, and the first question after a restart is answered.
+    """
+    if isinstance(error, Lost | TimedOut | OSError):
+        return True if seconds >= SLOW_SECONDS else None
+    return False if isinstance(error, RedisError) else None
 
 
 def reason(error: Exception) -> str:

@@ -4,40 +4,30 @@ Every key ends by itself, an hour after our clock says so: whether a record has 
 `now`, and Redis only clears up. Each command touches one key. See docs/decisions/0014.
 """
 
-import struct
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
 
+from webapp.breaker import Breaker, Refused
+from webapp.deadlines import STORE_SECONDS
+from webapp.dialling import Resolver
 from webapp.errors import StoreUnavailable
 from webapp.store.base import Listed, Stored
 from webapp.store.redis.address import Address
 from webapp.store.redis.fleet import Fleet, Word
 from webapp.store.redis.line import reason
 from webapp.store.redis.scripts import CLAIM, DELETE, ENLIST, RELEASE, REPLACE, Script
+from webapp.store.redis.values import BEGINNING, LONGEST_HEAD, head_of, packed
 
-DEADLINE_SECONDS = 1.0
 # Clocks of hosts differ, and one may be put back by an hour: nothing vanishes before all agree.
 SLACK_SECONDS = 3600
 
 _RECORD, _CLAIM, _PERSON = b"portico:s:", b"portico:c:", b"portico:p:"
 _TOMBSTONE = b"T"
-_KIND = b"S"
-_HEAD = struct.Struct(">cQqBB")  # kind, version, end, lengths of person's key and label
-_HEADS = {_KIND: _HEAD, b"R": struct.Struct(">cQqB")}  # R: of before there were labels
-_BEGINNING = 9  # kind and version
-_LONGEST_HEAD = _HEAD.size + 2 * 255
-
-
-class _Head(NamedTuple):
-    version: int
-    expires_at: int
-    person: bytes
-    label: bytes
-    size: int
 
 
 class RedisStore:
@@ -45,6 +35,7 @@ class RedisStore:
 
     `report` is told a code and a sentence about a server that is set up badly or out of reach at
     the start; neither keeps the application from starting, for sessions come back with the server.
+    `breaker` makes what stands before each server, and `resolver` is as socket.getaddrinfo.
     """
 
     def __init__(
@@ -53,9 +44,11 @@ class RedisStore:
         *,
         now: Callable[[], float] = time.time,
         report: Callable[[str, str], object] = lambda code, sentence: None,
-        deadline: float = DEADLINE_SECONDS,
+        deadline: float = STORE_SECONDS,
+        breaker: Callable[[], Breaker] = Breaker,
+        resolver: Resolver = socket.getaddrinfo,
     ) -> None:
-        self._fleet = Fleet(Address.of(url))
+        self._fleet = Fleet(Address.of(url), breaker=breaker, resolver=resolver)
         self._now = now
         self._report = report
         self._deadline = deadline
@@ -77,7 +70,7 @@ class RedisStore:
             return Stored(b"", 0, 0)
         if value is None or value == _TOMBSTONE:
             return None
-        head = _head(value)
+        head = head_of(value)
         if head is None:
             return Stored(value, 0, 0)
         if head.expires_at <= now:
@@ -99,7 +92,7 @@ class RedisStore:
         if person:
             # First: a list that names too much does no harm, one that names too little would.
             self._enlist(person, key, expires_at, ends_at)
-        record = _packed(1, expires_at, person or b"", label, sealed)
+        record = packed(1, expires_at, person or b"", label, sealed)
         life = _life(expires_at, now)
         return self._ask(place, "SET", place, record, "NX", "PX", life, ends_at=ends_at) is not None
 
@@ -109,14 +102,14 @@ class RedisStore:
         """See Store."""
         place, ends_at = _RECORD + key, self._ends_at()
         start = self._start(place, ends_at)
-        head = _head(start)
+        head = head_of(start)
         if head is None or head.version != version:
             return False
         if head.person and expires_at > head.expires_at:
             self._enlist(head.person, key, expires_at, ends_at)
-        record = _packed(version + 1, expires_at, head.person, label, sealed)
+        record = packed(version + 1, expires_at, head.person, label, sealed)
         life = _life(expires_at, self._now())
-        replaced = self._run(REPLACE, place, start[:_BEGINNING], record, life, ends_at=ends_at)
+        replaced = self._run(REPLACE, place, start[:BEGINNING], record, life, ends_at=ends_at)
         return bool(replaced == 1)
 
     def delete(self, key: bytes, *, until: int) -> Stored | None:
@@ -126,7 +119,7 @@ class RedisStore:
         value = self._run(DELETE, place, _TOMBSTONE, life, ends_at=ends_at)
         if value is None:
             return None
-        head = _head(value)
+        head = head_of(value)
         if head is None:
             return Stored(value, 0, 0)
         if head.person:
@@ -153,7 +146,7 @@ class RedisStore:
         keys = self._ask(
             listed, "ZRANGEBYSCORE", listed, f"({now!r}", "+inf", ends_at=ends_at, again=True
         )
-        heads = ((key, _head(self._start(_RECORD + key, ends_at))) for key in keys)
+        heads = ((key, head_of(self._start(_RECORD + key, ends_at))) for key in keys)
         return [
             Listed(key, head.label, head.expires_at)
             for key, head in heads
@@ -198,7 +191,7 @@ class RedisStore:
         self._run(ENLIST, _PERSON + person, *arguments, ends_at=ends_at, again=True)
 
     def _start(self, place: bytes, ends_at: float) -> bytes:
-        command = ("GETRANGE", place, 0, _LONGEST_HEAD - 1)
+        command = ("GETRANGE", place, 0, LONGEST_HEAD - 1)
         start: bytes = self._ask(place, *command, ends_at=ends_at, again=True)
         return start
 
@@ -216,6 +209,12 @@ class RedisStore:
             return self._fleet.ask(key, *command, ends_at=ends_at, again=again)
         except NoScriptError:
             raise
+        except Refused as refused:
+            raise StoreUnavailable(
+                "The session store has not answered for a while.",
+                reason=refused.reason,
+                retry_after=refused.retry_after,
+            ) from None
         except (RedisError, OSError) as error:
             why = reason(error)
         # Without the cause: what a server says may repeat what it was told, a password included.
@@ -223,22 +222,6 @@ class RedisStore:
 
     def _ends_at(self) -> float:
         return time.monotonic() + self._deadline
-
-
-def _packed(version: int, expires_at: int, person: bytes, label: bytes, sealed: bytes) -> bytes:
-    head = _HEAD.pack(_KIND, version, expires_at, len(person), len(label))
-    return head + person + label + sealed
-
-
-def _head(value: bytes) -> _Head | None:
-    """What stands before the sealed part, or None where that is not of our making."""
-    form = _HEADS.get(value[:1])
-    if form is None or len(value) < form.size:
-        return None
-    _, version, expires_at, of_person, *of_label = form.unpack_from(value)
-    middle = form.size + of_person
-    size = middle + sum(of_label)
-    return _Head(version, expires_at, value[form.size : middle], value[middle:size], size)
 
 
 def _life(ends: float, now: float) -> int:
