@@ -25,7 +25,9 @@ SLACK_SECONDS = 2.5
 MEMORY = 8 << 20
 GIGABYTE = 1 << 30
 PIECE = b"x" * 65_536
-THREADS = 3
+WAITING = 3
+THREADS = WAITING + 1
+"""As many threads as that calls of the pool, and one more, which is never the pool's."""
 
 
 def _arrival(cognito: Cognito, browser: Browser) -> Callable[[], tuple[float, Response]]:
@@ -40,34 +42,42 @@ def _arrival(cognito: Cognito, browser: Browser) -> Callable[[], tuple[float, Re
     return arrive
 
 
+def _signed_in(cognito: Cognito, browser: Browser) -> int:
+    return browser.sign_in(cognito.user("admin"), next="/session").status
+
+
 @pytest.mark.slow
 def test_ID_02_hanging_and_dripping_pool_frees_the_worker(tmp_path: Path) -> None:
     """A pool that hangs or drips costs each callback 5 s in all; then its thread serves again."""
     settings = {"GUNICORN_CMD_ARGS": f"--workers 1 --threads {THREADS}"}
     with served_by_gunicorn(tmp_path, with_conf=False, **settings) as server:
         token = server.cognito.issuer.token
-        browsers = [server.browser() for _ in range(THREADS)]
+        browsers = [server.browser() for _ in range(WAITING)]
         arrivals = [_arrival(server.cognito, browser) for browser in browsers]
         token.once.hang()
         token.once.drip(1.0)
         token.once.drip(1.0, head=True)
-        with ThreadPoolExecutor(THREADS) as crowd:
+        extra = _arrival(server.cognito, server.browser())
+        with ThreadPoolExecutor(WAITING) as crowd:
             waiting = [crowd.submit(arrive) for arrive in arrivals]
-            token.wait_for(THREADS)
+            token.wait_for(WAITING)
             began = time.monotonic()
-            # Every thread of the only worker waits for the pool: this one waits for a thread.
             assert server.ask(b"/healthz").status == 200
-            freed = time.monotonic() - began
+            # One more would have to wait for a thread behind the others: it is told so at once.
+            assert extra()[1].status == 503
+            assert time.monotonic() - began < SLACK_SECONDS
+            assert not any(one.done() for one in waiting)
             answers = [one.result(60) for one in waiting]
-        assert freed < ROW_SECONDS + SLACK_SECONDS
         for seconds, response in answers:
             assert ROW_SECONDS - 1 < seconds < ROW_SECONDS + SLACK_SECONDS
             assert response.status == 503
             assert int(response.header("Retry-After") or 0) > 0
             assert restart_link(response) == "/login?next=/session"
         server.cognito.heal()
-        landed = browsers[0].sign_in(server.cognito.user("admin"), next="/session")
-        assert landed.status == 200
+        # All of them are free again, at once.
+        with ThreadPoolExecutor(WAITING) as crowd:
+            landed = list(crowd.map(lambda browser: _signed_in(server.cognito, browser), browsers))
+        assert landed == [200] * WAITING
         assert '"unforeseen"' not in server.log
 
 
