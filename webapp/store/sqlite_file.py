@@ -49,7 +49,8 @@ class SqliteFile:
     """One file; each thread of each process has a connection of its own.
 
     `furnish` makes tables where they lack. `report` is told a code and a sentence about a file
-    that was damaged, lost or exchanged. `clock` is monotonic. Everything raises StoreUnavailable.
+    that was damaged, lost or exchanged. `clock` is monotonic, `network` tells a file system that is
+    not this machine's. Everything raises StoreUnavailable.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class SqliteFile:
         *,
         report: Report = unreported,
         clock: Callable[[], float] = time.monotonic,
+        network: Callable[[Path], str | None] = network_kind,
     ) -> None:
         self._place = Place(path)
         self._furnish = furnish
@@ -66,7 +68,7 @@ class SqliteFile:
         self._clock = clock
         self._local = threading.local()
         self._known: Node = None
-        if kind := network_kind(path):
+        if kind := network(path):
             raise StoreUnavailable(
                 f"The session file {path} is on a network file system ({kind}), where SQLite loses"
                 " data; let SESSION_STORE_URL name a local disk, Redis or DynamoDB.",

@@ -63,7 +63,9 @@ class Place:
             self._beside(".lock").write_bytes(b"used\n")
 
     def check_rights(self) -> None:
-        """Raise StoreUnavailable if the file may not be written."""
+        """Raise StoreUnavailable if it is no file, or one that may not be written."""
+        if self.path.is_dir():
+            raise self._closed_to_us("IsADirectoryError")
         if not os.access(self.path, os.R_OK | os.W_OK):
             raise self._closed_to_us("PermissionError")
 
