@@ -59,6 +59,12 @@ class Host:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     @property
+    def master(self) -> "subprocess.Popen[bytes]":
+        """gunicorn's master; AssertionError for a host that was never started."""
+        assert self.process
+        return self.process
+
+    @property
     def workers(self) -> list[int]:
         """The process ids of the workers that live: the children of the master."""
         return children(self.process.pid) if self.process else []
