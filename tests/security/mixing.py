@@ -5,6 +5,7 @@ and identity ids are known by whom the identity pool gave them to.
 """
 
 import http.client
+import json
 import random
 import re
 import socket
@@ -147,10 +148,20 @@ class Client(threading.Thread):
         self.verdicts.given |= {(visitor.user.sub, one) for one in GIVEN.findall(seen)}
         if answer.status in BUSY:
             self.verdicts.busy[answer.status] += 1
-        elif (kind, answer.status) == ("renew", 303) or (answer.status == 200 and marks):
+        elif _is_due(visitor, kind, answer.status, text):
             self.verdicts.good[kind] += 1
         else:
             self.verdicts.wrong.append(f"{told}, marks {marks}: {text[:300]}")
+
+
+def _is_due(visitor: Visitor, kind: str, status: int, text: str) -> bool:
+    """Whether this is the page that the person was to get."""
+    if kind == "renew":
+        return status == 303
+    if status != 200 or kind != "call":
+        return status == 200 and visitor.mark in text
+    answer = json.loads(text)
+    return bool(answer["status"] == 200 and answer["body"]["caller"]["sub"] == visitor.user.sub)
 
 
 def crowd(
