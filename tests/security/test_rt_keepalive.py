@@ -33,10 +33,7 @@ def test_RT_13_kept_for_longer_than_a_balancer_is_idle() -> None:
 
 
 def test_RT_13_a_trickle_meets_no_closed_connection(tmp_path: Path) -> None:
-    """A balancer that sends within its idle time, without looking, has no 502 in any pause.
-
-    One that sends later than the host keeps connections has, which shows that this would see it.
-    """
+    """A balancer that sends within its idle time, without looking, has no 502 in any pause."""
     keep, idle = (75, ALB_IDLE_SECONDS) if TRUE_FIGURES else (1, 0.6)
     with fleet_of(tmp_path, hosts=1, app=APP, options=("--keep-alive", str(keep))) as fleet:
         port = fleet.hosts[0].port
@@ -51,6 +48,7 @@ def test_RT_13_a_trickle_meets_no_closed_connection(tmp_path: Path) -> None:
     answers = [answer for lane in right for answer in lane.answers]
     assert len(answers) > LANES * SECONDS / idle / 2
     assert answers == [200] * len(answers)
+    # One that sends later than the host keeps connections has: this would have seen it.
     assert BAD_GATEWAY in [answer for lane in wrong for answer in lane.answers]
 
 
