@@ -15,13 +15,15 @@ class FaultProxy:
     """Listens on a port of its own and passes on to `target`, as its `mode` has it.
 
     slow: each answer comes `lag` seconds late; hole: nothing is passed on and nothing is said;
-    drip: answers come byte by byte; nonsense: an answer that is no Redis; cut: the next question
+    drip: answers come byte by byte; nonsense: every answer is `nonsense`, at
+    first one that is no Redis; cut: the next question
     is passed on, and its answer is a closed connection. The mode also holds for connections that
     stand; another target does not. `down` and `up` close and open the port itself.
     """
 
     def __init__(self, target: int, *, lag: float = 2.0) -> None:
         self.mode: Mode = "open"
+        self.nonsense = b"HTTP/1.1 400 Bad Request\r\n\r\n"
         self.target = target
         self._lag = lag
         self._over = threading.Event()
@@ -80,7 +82,7 @@ class FaultProxy:
                 if is_answer and self.mode == "slow" and self._over.wait(self._lag):
                     break
                 if is_answer and self.mode == "nonsense":
-                    chunk = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+                    chunk = self.nonsense
                 if is_answer and self.mode == "drip":
                     for byte in chunk:
                         sink.sendall(bytes((byte,)))
