@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.soak.facts import Broken, Facts, Finding, Grant, Outage
+from tests.soak.facts import REFUSED, Broken, Facts, Finding, Grant, Outage
 
 LATE_SECONDS = 10.0
 """A sign-out that the store could not keep is done so long after it is back (SO-06)."""
@@ -31,6 +31,7 @@ LEAVING = "a sign-out everywhere tried the token that a refresh had spent a mome
 OUT_OF_STORE = "signed out while the store was out: the other host knows within 10 s (SO-06)"
 ELSEWHERE = "ended from another browser less than a second before (SE-14)"
 AT_A_KILL = "no answer: in flight when its worker was killed or its host restarted (RT-01)"
+NO_WORKER = "no connection: the host was being restarted, or had no worker left"
 
 
 @dataclass
@@ -237,7 +238,7 @@ class _File:
         )
         seconds = asked.ended - asked.began
         text = f"{asked.what} at host {asked.host} got no answer after {seconds:.2f} s"
-        reason = AT_A_KILL if legal else None
+        reason = (NO_WORKER if asked.status == REFUSED else AT_A_KILL) if legal else None
         return Case("no answer", text, asked.began, broken.session, reason)
 
 
