@@ -125,23 +125,6 @@ def start() -> Flask:
         sys.exit(4)
 
 
-def _bare() -> Flask:
-    app = Flask("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
-    app.jinja_environment = Templates
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.jinja_env.auto_reload = False
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    # OPTIONS is a method like any other: nobody offers it, and no other site may ask.
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    # No redirect of the framework's own: each is one that nobody checked. (No rule ends in a slash,
-    # which would be the third kind.)
-    app.url_map.merge_slashes = False
-    app.url_map.redirect_defaults = False
-    return app
-
-
 def _install(
     app: Flask, rooms: Services, security: Security, sessions: Sessions, guard: Guard
 ) -> None:
