@@ -220,7 +220,6 @@ def test_stale_for_ever(rooms: Rooms, purse: Purse) -> None:
         ("NotAuthorizedException", "Access to Identity 'x' is forbidden."),
         ("InvalidIdentityPoolConfigurationException", ""),
         ("InvalidParameterException", ""),
-        ("ResourceConflictException", ""),
         ("SomethingNewException", ""),
     ],
 )

@@ -4,6 +4,7 @@ The enhanced flow of AWS: GetId, then GetCredentialsForIdentity, both unsigned p
 boto3 client is handed in; its errors end here.
 """
 
+import random
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -22,6 +23,13 @@ BUSY_CODES = {
     "ExternalServiceException",
     "ThrottlingException",
     "ServiceUnavailable",
+}
+# A new identity id may help these.
+GONE_CODES = {
+    "ResourceNotFoundException": "The identity pool does not know this identity, nor one that it"
+    " named anew; check that the pool exists.",
+    "ResourceConflictException": "The identity pool knows this login under another identity, also"
+    " when asked anew; merge or delete one of the two there.",
 }
 TRIES = 3
 
@@ -47,7 +55,7 @@ class TokenNotAccepted(PorticoError):
 
 
 class IdentityGone(PorticoError):
-    """The pool no longer knows the identity id."""
+    """The pool no longer knows the identity id, or knows the login under another."""
 
     code = "identity_gone"
 
@@ -63,12 +71,14 @@ class IdentityPool:
         login_key: str,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
+        dice: Callable[[], float] = random.random,
     ) -> None:
         self._api = api
         self._pool_id = pool_id
         self._login_key = login_key
         self._now = now
         self._pause = pause
+        self._dice = dice
 
     def keys(
         self,
@@ -80,20 +90,21 @@ class IdentityPool:
         """Credentials for a person, or for a guest when there is no ID token.
 
         A known `identity_id` saves one call. `role_arn` asks for one of the roles in the token.
-        Raises TokenNotAccepted, PoolUnavailable, OperatorFault.
+        Raises TokenNotAccepted, IdentityGone, PoolUnavailable, OperatorFault.
         """
         logins = {"Logins": {self._login_key: id_token}} if id_token else {}
-        if identity_id is not None:
-            try:
-                return self._credentials(identity_id, logins, role_arn)
-            except IdentityGone:
-                identity_id = None  # deleted at the pool: a new one is made, once
+        held = identity_id or self._identity(logins)
+        try:
+            return self._credentials(held, logins, role_arn)
+        except IdentityGone:  # deleted at the pool, or merged into another: asked for anew, once
+            return self._credentials(self._identity(logins), logins, role_arn)
+
+    def _identity(self, logins: dict[str, Any]) -> str:
         answer = self._call(self._api.get_id, IdentityPoolId=self._pool_id, **logins)
         try:
-            found = _plain(answer["IdentityId"])
+            return _plain(answer["IdentityId"])
         except (KeyError, TypeError, ValueError) as error:
             raise PoolUnavailable("The identity pool talks nonsense.") from error
-        return self._credentials(found, logins, role_arn)
 
     def _credentials(
         self, identity_id: str, logins: dict[str, Any], role_arn: str | None
@@ -124,7 +135,8 @@ class IdentityPool:
                 code = _code(error)
                 if code not in BUSY_CODES or tried == TRIES:
                     raise _translated(error, code, bool(arguments.get("Logins"))) from None
-                self._pause(0.1 * 2**tried)
+                # Not all at the same moment again, who were all refused at one.
+                self._pause(0.1 * 2**tried * (0.5 + self._dice()))
             except OutboundFailed as error:
                 raise PoolUnavailable(
                     "The identity pool does not answer.",
@@ -170,14 +182,13 @@ def _translated(error: ClientError, code: str, with_token: bool) -> PorticoError
             stale="expired" in words or "revoked" in words,
             reason=code,
         )
-    if code == "ResourceNotFoundException":
-        return IdentityGone("The identity pool does not know this identity.", reason=code)
+    if code in GONE_CODES:
+        return IdentityGone(GONE_CODES[code], reason=code)
     sentences = {
         "NotAuthorizedException": "The identity pool does not let guests in; allow guest access"
         " there, or sign in.",
         "InvalidIdentityPoolConfigurationException": "The identity pool's roles are not set up:"
         " check the roles attached to it and their trust policies.",
-        "ResourceConflictException": "The identity pool knows this login under another identity.",
         "InvalidParameterException": "The identity pool does not know this user pool or client;"
         " add them to its providers.",
     }

@@ -173,10 +173,7 @@ class Wallet:
                 role_arn=chosen,
             )
         except IdentityGone as gone:
-            raise OperatorFault(
-                "The identity pool lost this identity twice; check that the pool exists.",
-                code="identity_pool_refused",
-            ) from gone
+            raise OperatorFault(gone.sentence, code="identity_pool_refused", **gone.facts) from gone
         return replace(keys, role_arn=chosen or record.person.preferred_role)
 
     def _fetch_guest_keys(self, session: Session) -> Session:
