@@ -13,7 +13,7 @@ REFRESH_SECONDS = 12.0
 """
 KEEP_SECONDS = 4.0
 """For how long a token that was won is written again and again while the store does not take it."""
-NOTICE_SECONDS = 1.5
+NOTICE_SECONDS = 1.0
 """How long somebody whose tokens still live waits for new ones; the renewal goes on without them.
 """
 FAREWELL_SECONDS = 1.5

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from webapp.deadlines import KEEP_SECONDS, NOTICE_SECONDS
 from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable, Unavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
 from webapp.records import Person, SessionRecord, TokenSet
+from webapp.signin.aside import begun
 from webapp.signin.errands import Errands
 from webapp.signin.pace import Pace
 from webapp.store.turns import Turns
@@ -21,10 +23,10 @@ EARLY_SHARE = 0.1
 SPREAD_SECONDS = 240
 PACE_PATIENCE = 2.0
 PAUSE_AFTER_FAILURE = 5.0
-WRITE_TRIES = 20
 # What a refresh may not change (OpenID Connect Core 12.2), under the names of the checks.
 IDENTITY_CHECKS = {"iss", "sub", "aud", "azp", "client_id", "token_use"}
 WRITE_PAUSE = 0.25
+WRITE_TRIES = int(KEEP_SECONDS / WRITE_PAUSE)
 
 
 class Freshness:
@@ -70,12 +72,19 @@ class Freshness:
         alive = self._alive(session.record)
         if alive and self._now() < self._rest_until:
             return session
+        if not alive:
+            return self._renewed(session, tokens, patience=PACE_PATIENCE)
         try:
-            return self._renewed(session, tokens, patience=0.0 if alive else PACE_PATIENCE)
+            # Nobody whose tokens live waits for a user pool that is slow to answer.
+            return begun(partial(self._renewed_early, session, tokens)).result(NOTICE_SECONDS)
+        except TimeoutError:
+            return session
+
+    def _renewed_early(self, session: Session, tokens: TokenSet) -> Session:
+        try:
+            return self._renewed(session, tokens, patience=0.0)
         except ProviderUnavailable as fault:
-            self._rest_until = self._now() + PAUSE_AFTER_FAILURE
-            if not alive:
-                raise
+            self._rest_until = self._now() + max(PAUSE_AFTER_FAILURE, fault.retry_after)
             self._report(fault)
             return session
 
@@ -205,6 +214,7 @@ class Freshness:
         change: Callable[[SessionRecord], SessionRecord],
         answer: TokenAnswer,
     ) -> Session:
+        ends_at = time.monotonic() + KEEP_SECONDS  # tries that time out take long themselves
         for tried in range(WRITE_TRIES):
             try:
                 return self._vault.change(session, change)
@@ -214,7 +224,7 @@ class Freshness:
                     self._errands.revoke(answer.refresh_token)
                 raise
             except StoreUnavailable:
-                if tried == WRITE_TRIES - 1:
+                if tried == WRITE_TRIES - 1 or time.monotonic() >= ends_at:
                     raise
                 self._pause(WRITE_PAUSE)
         raise AssertionError("unreachable")

@@ -10,17 +10,24 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from webapp import budget, deadlines
+from webapp.breaker import ENDLESS, Seats
 from webapp.errors import SessionEnded, StoreUnavailable, Unavailable
 from webapp.records import SessionRecord
 from webapp.store.vault import Session, Vault
 
-CLAIM_SECONDS = 6.0
-WAIT_SECONDS = 15.0
+CLAIM_SECONDS = deadlines.CLAIM_SECONDS
+WAIT_SECONDS = deadlines.TURN_WAIT_SECONDS
 LOOK_SECONDS = 0.05
+EASY_LOOKS = 20
+"""So long, a second, anybody may wait; a turn that lasts longer does not take every thread."""
 
 
 class Turns:
-    """Takes turns on one vault. `now` gives epoch seconds, `pause` waits."""
+    """Takes turns on one vault. `now` gives epoch seconds, `pause` waits.
+
+    `waiting` bounds how many wait for long, in all turns of this process together.
+    """
 
     def __init__(
         self,
@@ -29,11 +36,13 @@ class Turns:
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         wait: float = WAIT_SECONDS,
+        waiting: Seats = ENDLESS,
     ) -> None:
         self._vault = vault
         self._now = now
         self._pause = pause
         self._wait = wait
+        self._waiting = waiting
 
     def once(
         self,
@@ -48,20 +57,29 @@ class Turns:
 
         If it is our turn, `work` makes it so; if another is at it, wait, unless what we have is
         still `usable`. Raises what `work` raises, SessionEnded when the session is gone, and
-        Unavailable when the other one takes too long.
+        Unavailable when the other one takes too long, or too many wait already.
         """
         name = purpose + session.place
         owner = os.urandom(16)
         looks = int(self._wait / LOOK_SECONDS)
-        for _ in range(looks):
-            if self._claim(name, owner):
-                return self._do(session, name, owner, settled, work)
-            if usable(session.record):
-                return session
-            self._pause(LOOK_SECONDS)
-            session = self._reload(session)
-            if settled(session.record):
-                return session
+        seated = False
+        try:
+            for look in range(looks):
+                if self._claim(name, owner):
+                    return self._do(session, name, owner, settled, work)
+                if usable(session.record):
+                    return session
+                if look == EASY_LOOKS:
+                    seated = self._waiting.taken()
+                if budget.left() <= 0 or (look >= EASY_LOOKS and not seated):
+                    break
+                self._pause(LOOK_SECONDS)
+                session = self._reload(session)
+                if settled(session.record):
+                    return session
+        finally:
+            if seated:
+                self._waiting.give_back()
         raise Unavailable("Another request is still at it; try again shortly.", code="busy")
 
     def _do(
