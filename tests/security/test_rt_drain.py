@@ -1,6 +1,8 @@
 """RT-03: SIGTERM ends a host within its time, and what it has begun it finishes."""
 
 import http.client
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from tests.contract.redis_server import until
 from tests.doubles import Gate
 from tests.doubles.response import Response
 from tests.security.fleet import Fleet, Host, fleet_of
+from tests.security.served import CONF
 
 GRACE_SECONDS = 25
 LINGER_SECONDS = 2.0
@@ -21,6 +24,16 @@ SLACK_SECONDS = 6.0
 """For a machine with more to do; far from GRACE_SECONDS, which is what a held-up exit takes."""
 IN_FLIGHT = 6
 HELD_SECONDS = 3.0
+HASTY = """
+import runpy
+
+globals().update(runpy.run_path({conf!r}))
+graceful_timeout = {grace}
+
+
+def on_starting(server):
+    doors.make(server)  # and no word about a grace that is too short for the application
+"""
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +103,33 @@ def test_RT_03_a_request_on_a_kept_connection_is_the_last(fleet: Fleet) -> None:
         assert host.master.wait(GRACE_SECONDS) == 0
 
 
+def test_RT_03_who_has_connected_is_served(fleet: Fleet) -> None:
+    """Connections that no worker had taken when SIGTERM came are taken and answered."""
+    host = fleet.hosts[0]
+    with ExitStack() as stack:
+        for pid in host.workers:
+            os.kill(pid, signal.SIGSTOP)
+        waiting = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", host.port), 10))
+            for _ in range(16)
+        ]
+        for connection in waiting:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        host.master.terminate()
+        until(lambda: "Handling signal: term" in fleet.log)
+        for pid in host.workers:
+            os.kill(pid, signal.SIGCONT)
+        assert [one.recv(12) for one in waiting] == [b"HTTP/1.1 200"] * len(waiting)
+        assert host.master.wait(GRACE_SECONDS) == 0
+
+
 def test_RT_03_grace_has_an_end(tmp_path: Path) -> None:
     """A request that would never end does not keep the host beyond graceful_timeout."""
     grace = 2
-    options = ("--graceful-timeout", str(grace), "--timeout", "60")
-    with fleet_of(tmp_path, hosts=1, app="tests.security.slow_app:app", options=options) as fleet:
+    hasty = tmp_path / "hasty.conf.py"
+    hasty.write_text(HASTY.format(conf=str(CONF), grace=grace))
+    app, options = "tests.security.slow_app:app", ("-c", str(hasty))
+    with fleet_of(tmp_path, hosts=1, app=app, options=options) as fleet:
         host = fleet.hosts[0]
         with socket.create_connection(("127.0.0.1", host.port)) as waiting:
             waiting.sendall(b"GET /for-ever HTTP/1.1\r\nHost: x\r\n\r\n")
