@@ -113,6 +113,24 @@ def test_CR_08_one_identity_per_visitor_who_calls(rig: Rig) -> None:
     assert len(rig.cognito.pool.identities) == 2
 
 
+def test_CR_08_a_guest_stays_the_same_identity(rig: Rig) -> None:
+    """Keys that ended, by their time or by AWS's word, are renewed for the identity of before."""
+    browser, pool = rig.browser(), rig.cognito.pool
+    pool.lifetime = 900
+    assert browser.call("test-public", "guest").json()["status"] == 200
+    rig.clock.advance(901)
+    assert browser.call("test-public", "guest").json()["status"] == 200
+    expired = {"message": "The security token included in the request is expired"}
+    rig.cognito.api["test-public"].once.answer(403, expired)
+    assert browser.call("test-public", "guest").json()["status"] == 200
+    assert (pool.get_id.count, pool.get_credentials.count) == (1, 3)
+    assert len({keys.identity_id for keys in rig.cognito.vault.issued}) == 1
+    pool.forget_identities()
+    rig.clock.advance(901)
+    assert browser.call("test-public", "guest").json()["status"] == 200
+    assert pool.get_id.count == 2
+
+
 @pytest.mark.parametrize(
     ("code", "status"),
     [

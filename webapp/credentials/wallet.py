@@ -65,7 +65,10 @@ class Wallet:
             return replace(
                 record,
                 user_keys=None if record.user_keys == keys else record.user_keys,
-                guest_keys=None if record.guest_keys == keys else record.guest_keys,
+                # Over, but not forgotten: a guest stays the same identity.
+                guest_keys=replace(keys, expires_at=0)
+                if record.guest_keys == keys
+                else record.guest_keys,
             )
 
         return self._vault.change(session, drop)
@@ -177,12 +180,13 @@ class Wallet:
         return replace(keys, role_arn=chosen or record.person.preferred_role)
 
     def _fetch_guest_keys(self, session: Session) -> Session:
-        keys = self._guest()
+        before = session.record.guest_keys
+        keys = self._guest(before.identity_id if before else None)
         return self._vault.change(session, lambda record: replace(record, guest_keys=keys))
 
-    def _guest(self) -> AwsKeys:
+    def _guest(self, identity_id: str | None = None) -> AwsKeys:
         try:
-            return self._pool.keys()
+            return self._pool.keys(identity_id=identity_id)
         except IdentityGone as gone:
             raise OperatorFault(
                 "The identity pool does not exist; check COGNITO_IDENTITY_POOL_ID.",
