@@ -123,6 +123,11 @@ def test_ST_16_two_hundred_groups(rig: Rig, hands: Hands) -> None:
     assert 8_000 < len(hands.sealed(session.place)) <= MAX_SEALED_BYTES
 
 
+# What is refused before it reaches any store needs to be seen with one of them.
+on_sqlite = pytest.mark.parametrize("hands", ["sqlite_hands"], indirect=True)
+
+
+@on_sqlite
 @pytest.mark.parametrize(
     ("length", "code", "words"),
     [(38, "session_too_large", "Fewer groups would"), (70, "token_refused", "tell the operator")],
@@ -146,6 +151,7 @@ def test_ST_16_more_than_a_session_can_hold(rig: Rig, length: int, code: str, wo
     assert rig.signed_in("viewer").me()["signed_in"] is True
 
 
+@on_sqlite
 def test_ST_16_at_a_refresh(rig: Rig) -> None:
     """Who gets too many groups in mid-session reads so at the refresh, and keeps the session."""
     browser = rig.signed_in("viewer")
@@ -161,9 +167,10 @@ def test_ST_16_room_for_each(hands: Hands, rooms: Rooms) -> None:
     session = rooms.session()
     size = len(hands.sealed(session.place))
     before = _used(hands)
-    for _ in range(SESSIONS):
+    count = SESSIONS // 10 if hands.kind == "dynamodb" else SESSIONS  # an item is an item
+    for _ in range(count):
         rooms.vault.create(replace(session.record, created_at=session.record.created_at + 1))
-    each = (_used(hands) - before) / SESSIONS
+    each = (_used(hands) - before) / count
     print(f"{hands.kind}: {each:.0f} bytes for a session of {size} sealed")
     assert size <= each + 64 < size + MOST_BESIDE[hands.kind]
 
