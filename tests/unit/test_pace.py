@@ -62,6 +62,17 @@ def test_CC_12_who_waits_waits_in_line(clock: Clock) -> None:
     assert pace.wait(1.0) == pytest.approx(1.0)
 
 
+def test_CC_12_a_look_takes_no_turn(clock: Clock) -> None:
+    """Whether a turn could be had at once is told as often as one asks."""
+    pace = Pace(clock=clock)
+    for taken in range(AT_ONCE):
+        assert [pace.open, pace.open] == [True, True], taken
+        pace.wait(0.0)
+    assert not pace.open
+    clock.advance(1 / PER_SECOND)
+    assert pace.open
+
+
 def test_CC_12_early_renewals_spread(tmp_path: Path) -> None:
     """Sessions whose tokens end at one moment are renewed over four minutes before the last one."""
     rooms = joined(tmp_path / "sessions.db")

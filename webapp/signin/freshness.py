@@ -70,7 +70,7 @@ class Freshness:
         if tokens is None or not self._due(session, tokens):
             return session
         alive = self._alive(session.record)
-        if alive and self._now() < self._rest_until:
+        if alive and (self._now() < self._rest_until or not self._pace.open):
             return session
         if not alive:
             return self._renewed(session, tokens, patience=PACE_PATIENCE)

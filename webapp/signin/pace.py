@@ -34,6 +34,11 @@ class Pace:
         self._due = float("-inf")
         self._lock = threading.Lock()
 
+    @property
+    def open(self) -> bool:
+        """Whether a turn could be had at once."""
+        return self._due - self._lead <= self._clock()
+
     def wait(self, patience: float) -> float | None:
         """For how many seconds to wait for a turn, which is then taken.
 
