@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from urllib.parse import urlencode, urlsplit
 
 from tests.doubles import User, person
@@ -172,9 +173,9 @@ def crowd(
     running = [Client(fleet, visitors, over, seed) for seed in range(clients)]
     for client in running:
         client.start()
-    until, dice = time.monotonic() + seconds, random.Random(clients)
+    until, next_one = time.monotonic() + seconds, cycle(("reset", "cut", "slow", "cut"))
     while time.monotonic() < until:
-        _disturb(fleet, dice)
+        _disturb(fleet, next(next_one))
     over.set()
     for client in running:
         client.join(60)
@@ -182,20 +183,19 @@ def crowd(
     return [client.verdicts for client in running]
 
 
-def _disturb(fleet: Fleet, dice: random.Random) -> None:
+def _disturb(fleet: Fleet, what: str) -> None:
     """A third of a second, and then something befalls the store."""
     time.sleep(0.3)
     proxy = fleet.store.proxy
     if proxy is None:
         fleet.store.lock(seconds=0.05)
-        return
-    what = dice.choice(("reset", "reset", "cut", "cut", "slow"))
-    if what == "reset":
+    elif what == "reset":
         proxy.down()
         proxy.up()
     elif what == "cut":
         proxy.mode = "cut"
-    else:  # answers that come when nobody waits for them any more
+    else:  # answers that come two seconds late, when nobody waits for them any more
         proxy.mode = "slow"
         time.sleep(0.05)
         proxy.mode = "open"
+        time.sleep(2.2)
