@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ def rigged(
     clock = Clock()
     stream = io.StringIO()
     stderr, sys.stderr = sys.stderr, stream
+    temporary, tempfile.tempdir = tempfile.tempdir, str(folder)  # where a host keeps its notes
     try:
         with Cognito(now=clock, client_secret=client_secret) as cognito:
             path = folder / "sessions.db"
@@ -82,5 +84,5 @@ def rigged(
             for caretaker in services.caretakers:
                 caretaker.stop()
     finally:
-        sys.stderr = stderr
+        sys.stderr, tempfile.tempdir = stderr, temporary
         logging.getLogger().handlers.clear()

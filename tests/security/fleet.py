@@ -236,6 +236,7 @@ def fleet_of(
         environment |= {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),
             "PYTHONDONTWRITEBYTECODE": "1",
             "WEB_CONCURRENCY": str(workers),
         }

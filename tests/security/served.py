@@ -109,6 +109,7 @@ def served_by_gunicorn(folder: Path, *, with_conf: bool, **settings: str) -> Ite
         environment |= {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         if with_conf:

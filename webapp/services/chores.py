@@ -19,7 +19,7 @@ from webapp.store.base import Store
 from webapp.store.keyroll import RENEW_SECONDS, KeyWatch, Strangers
 
 ERRANDS_SECONDS = 5.0
-BELATED_SECONDS = 2.0
+BELATED_SECONDS = 1.0
 """A record that a sign-out could not end goes within ten seconds of the store's return (SO-06)."""
 
 
