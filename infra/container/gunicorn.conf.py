@@ -9,6 +9,7 @@ docs/how-to/run-behind-a-balancer.md tells the operator's side: signals, drain, 
 import logging
 import os
 import re
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -152,6 +153,9 @@ def on_starting(server: Any) -> None:
     if wrong := disagreements(server.cfg.timeout, server.cfg.graceful_timeout):
         sys.exit("\n".join(wrong))
     server.log.error_log.addFilter(_WithoutQuery())
+    # A core file would hold tokens and keys. Workers inherit this; where the kernel pipes cores to
+    # a program, that program has to be told.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # What SIGUSR2 starts. gunicorn would make a script of `python -m gunicorn`, which then takes
     # its own http folder for the standard library's.
     server.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]
