@@ -1,5 +1,6 @@
 """ST-08: a file that is damaged, cut or deleted under open stores is noticed, kept and replaced."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -176,7 +177,7 @@ def test_ST_08_harmed_while_open(watched: Watched, harm: Callable[[Path], None])
     assert len(watched.said) == 1
 
 
-@pytest.mark.parametrize("harm", [corrupt_pages, corrupt_first_page, half])
+@pytest.mark.parametrize("harm", [corrupt_pages, corrupt_first_page, half, emptied])
 def test_ST_08_harmed_before_the_start(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     """A start on a file in pieces does not fail again and again: it begins with a new one."""
     path = left_by_a_crash(tmp_path)
@@ -238,14 +239,27 @@ def test_ST_08_another_file_in_its_place(watched: Watched, tmp_path: Path) -> No
 
 def test_ST_08_few_are_kept(watched: Watched) -> None:
     """A disk that fails again and again is not filled with what was moved aside."""
+    last: list[Path] = []
     for _ in range(5):
-        file_deleted(watched.path)  # log and index remain, and are moved aside
-        refused(watched.store)
-        watched.store = SqliteStore(watched.path)
-        put(watched.store)
         corrupt_pages(watched.path)
         until(lambda: refused(SqliteStore(watched.path)) is None)
-    assert 1 <= len(watched.aside) <= 3
+        assert watched.aside != last
+        last = watched.aside
+        put(SqliteStore(watched.path))
+    assert len(last) == 3
+    assert len(list(watched.path.parent.glob("*.damaged-*"))) <= 9
+
+
+def test_ST_08_one_at_a_time(watched: Watched) -> None:
+    """While another process exchanges the file nobody opens it, nor waits long; then it goes."""
+    with Path(f"{watched.path}.lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        corrupt_pages(watched.path)
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(refused, watched.store).result() == "file_locked"
+        assert watched.aside == []
+    watched.settle(SqliteStore(watched.path, report=watched.store_said))
+    assert len(watched.aside) == 1
 
 
 _CHILD = """

@@ -133,10 +133,7 @@ on_sqlite = pytest.mark.parametrize("hands", ["sqlite_hands"], indirect=True)
     [(38, "session_too_large", "Fewer groups would"), (70, "token_refused", "tell the operator")],
 )
 def test_ST_16_more_than_a_session_can_hold(rig: Rig, length: int, code: str, words: str) -> None:
-    """With names so long that the record passes 32 KiB, or a token 16 KiB, nobody is signed in.
-
-    The page says so, nothing lies in the store, and others come in as before.
-    """
+    """Where a record would pass 32 KiB, or a token 16, nobody is signed in and the page says so."""
     browser = _with_groups(rig, length)
     callback = rig.cognito.issuer.approve(browser.start("/session"), rig.cognito.user("many"))
     refused = browser.finish(callback)

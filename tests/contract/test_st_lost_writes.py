@@ -105,14 +105,12 @@ def test_ST_13_no_operation_puts_it_back(rooms: Rooms, hands: Hands) -> None:
         assert store.load(session.place, now=rooms.clock()) is None
     rooms.clock.advance(rooms.vault.absolute - 10)  # its tombstone lives as long as it could have
     arguments["now"] = rooms.clock()
+    rooms.store.purge(now=rooms.clock(), limit=1000)
     assert rooms.store.create(session.place, old.sealed, **arguments) is False  # type: ignore[arg-type]
 
 
 def test_ST_13_put_back_past_the_application(rig: Rig, hands: Hands) -> None:
-    """A row put back by hand opens nothing where it was ended, and is told.
-
-    Another process cannot know; there it lives no longer than its tokens, which nobody renews.
-    """
+    """A row put back by hand opens nothing where it was ended, and elsewhere cannot be renewed."""
     mint = rig.cognito.issuer.mint
     mint.id_lifetime = mint.access_lifetime = 600
     browser = rig.signed_in("admin")

@@ -82,8 +82,9 @@ class Place:
             fresh.rename(self.path)
 
     def _move_aside(self) -> None:
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-        aside = self._beside(f".damaged-{stamp}-{os.getpid()}")
+        now = time.time_ns()
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 10**9))
+        aside = self._beside(f".damaged-{stamp}-{now % 10**9:09}")
         # The file first: SQLite then sees that it moved, and clears up nothing under its old name.
         for suffix in _SUFFIXES:
             with suppress(FileNotFoundError):
