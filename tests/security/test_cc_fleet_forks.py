@@ -19,7 +19,7 @@ from tests.security.fleet import Fleet, fleet_of
 from tests.security.fleet_stores import REDIS, SQLITE
 
 WORKERS = 8
-STARTS = 400
+STARTS = 200
 CLIENTS = 8
 ESTABLISHED, LISTENING = "01", "0A"
 

@@ -12,7 +12,7 @@ from tests.security.fleet import Fleet
 from tests.security.mixing import KINDS, Visitor, crowd, marked_people
 
 USERS = int(os.environ.get("CC09_USERS", "40"))
-SECONDS = float(os.environ.get("CC09_SECONDS", "6"))
+SECONDS = float(os.environ.get("CC09_SECONDS", "5"))
 CLIENTS = 12
 
 
