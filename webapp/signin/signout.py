@@ -82,7 +82,7 @@ class SignOut:
         if session:
             pending = self._end(session, depth, by)
         elif unread:
-            self._belated.refuse(self._leaving.unread(depth, unread), self.places_of(unread))
+            self._belated.refuse(self._leaving.unread(depth, unread), self._vault.places_of(unread))
             pending = ["store"]
         if depth == "app":
             return Farewell(None, tuple(pending))
@@ -100,9 +100,10 @@ class SignOut:
         """The session that another tab's request gave a new ticket just now, for ending it."""
         return self._vault.heir_of(ticket)
 
-    def places_of(self, ticket: str) -> list[bytes]:
-        """The places of the session behind this ticket, its next one's included."""
-        return self._vault.places_of(ticket)
+    def former_places(self, session: Session, ticket: str | None) -> list[bytes]:
+        """Where it lay before its ticket changed: a page of then, in another tab, may still ask."""
+        known = [bytes.fromhex(session.record.former)] if session.record.former else []
+        return known + (self._vault.places_of(ticket) if ticket else [])
 
     def _end(self, session: Session, depth: Depth, by: float) -> list[str]:
         """What could not be reached of a session's end."""
@@ -114,7 +115,7 @@ class SignOut:
             errand = errand.holding(record.tokens if record else None)
         except StoreUnavailable:
             record, pending = session.record, ["store"]
-            self._belated.refuse(errand, self.places_of(session.ticket.text))
+            self._belated.refuse(errand, self._vault.places_of(session.ticket.text))
         if slip is None:
             return pending
         if errand.refresh != slip.errand.refresh:  # a refresh came first, and brought a newer one
@@ -125,7 +126,7 @@ class SignOut:
             return pending
         untold = self._tell(slip, max(by, time.monotonic() + LEAST_SECONDS))
         if pending and not untold:
-            places = self.places_of(session.ticket.text)
+            places = self._vault.places_of(session.ticket.text)
             self._belated.refuse(errand, places, told=slip.errand.refresh)
         return pending + untold
 

@@ -1,7 +1,6 @@
 """GET /login, GET /callback, POST /logout: the way in and the way out."""
 
 import re
-from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, request
@@ -125,18 +124,17 @@ def make_blueprint(
     @blueprint.post("/logout")
     def logout() -> AnyResponse:
         ticket, unread = sessions.ticket(), None
-        former: Sequence[bytes] = ()
         try:
             session = sessions.current()
-            if session is None and ticket and (session := sign_out.heir_of(ticket)):
-                # Another tab's request gave it a new ticket just now; this page is of before.
-                former = sign_out.places_of(ticket)
+            if session is None and ticket:
+                # Another tab's request may have given it a new ticket just now.
+                session = sign_out.heir_of(ticket)
         except StoreUnavailable:  # no reason to keep anybody in
             session, unread = None, ticket
         if session is None:
             security.check_origin()
         else:
-            security.check_intent(session, former)
+            security.check_intent(session, sign_out.former_places(session, ticket))
         depth = depth_of(request.form.get("depth"))
         farewell = sign_out.end(session, depth, unread=unread)
         if session is not None:
