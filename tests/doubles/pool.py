@@ -39,6 +39,8 @@ class Client:
     scopes: set[str] = field(
         default_factory=lambda: {"openid", "email", "profile", "phone", ADMIN_SCOPE}
     )
+    second_secret: str | None = field(default=None, repr=False)
+    """Cognito lets a client have two at a time (AddUserPoolClientSecret), to change from one."""
     literal_basic: bool = False
     """Whether the secret is taken to the letter inside Basic, as some pools do."""
 
@@ -54,7 +56,9 @@ class Client:
             return
         if header is None:
             raise Refused("invalid_client", "no Authorization header")
-        if _basic(header, literal=self.literal_basic) != (self.client_id, self.secret):
+        given = _basic(header, literal=self.literal_basic)
+        good = [self.secret, self.second_secret] if self.second_secret else [self.secret]
+        if given not in [(self.client_id, secret) for secret in good]:
             raise Refused("invalid_client", "invalid_client_secret")
         if form.get("client_id", self.client_id) != self.client_id:
             raise Refused("invalid_client")

@@ -119,7 +119,8 @@ class Journey:
         except GrantRefused as refusal:
             ours = refusal.error in ("invalid_client", "unauthorized_client")
             code = "provider_refused" if ours else "code_refused"
-            raise _refused(code, attempt, error=refusal.error) from refusal
+            # Our client is refused, not the person: nobody can sign in until an operator mends it.
+            raise _refused(code, attempt, error=refusal.error, alarm=ours) from refusal
         try:
             record = replace(self._verified(attempt, answer), client=client, network=network)
             return Arrival(self._vault.create(record), attempt)
