@@ -167,6 +167,15 @@ def test_one_process_looks_for_all(rooms: Rooms) -> None:
     assert not shelf.our_turn()
 
 
+def test_another_application_over_the_same_store(rooms: Rooms) -> None:
+    """Whoever has another key looks after errands of their own, and neither keeps the other."""
+    stranger = joined(rooms.path, secrets=[b"another key of at least 32 bytes!"], clock=rooms.clock)
+    for each in (rooms, stranger):
+        each.errands.later("token")
+        each.errands.work()
+    assert rooms.login.revoked == stranger.login.revoked == ["token"]
+
+
 def test_a_store_that_is_away(rooms: Rooms, store: FailingStore) -> None:
     """Without the store an errand waits in the process, is done from there, or written later."""
     store.failing, rooms.login.down = {"create", "replace", "delete", "load"}, True

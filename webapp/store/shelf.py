@@ -118,7 +118,9 @@ class Shelf:
         """Whether this process is the one that looks after the errands now, and for a while."""
         if self._self[0] != os.getpid():  # workers that were forked are not one process
             self._self = (os.getpid(), os.urandom(16))
-        return self._store.claim(b"errands", self._self[1], now=self._now(), seconds=TURN_SECONDS)
+        # By our key: another application over the same store must not keep us from ours.
+        name = b"errands/" + _list(self._ring.writing, LISTS)
+        return self._store.claim(name, self._self[1], now=self._now(), seconds=TURN_SECONDS)
 
     def _read(self, due: Due) -> Lying | None:
         stored = self._store.load(due.key, now=self._now())
