@@ -10,7 +10,9 @@ Read in the source of the pinned gunicorn 27.0.1, whose worker
 - stops accepting when it is told to end, but keeps its listening socket: who connects meanwhile
   waits, and is reset at last. Here all who wait are let in, and then the door is closed;
 - waits for connections that never sent anything until its time is up. Here as for kept ones, 2 s;
-- ends at once, with all its requests, when it has no file descriptor left for a connection.
+- ends at once, with all its requests, when it has no file descriptor left for a connection;
+- starts a thread when it first needs it. A thread that finds no memory then dies before it has said
+  that it began, and the main loop waits for that word for ever. Here all start with the worker.
 
 tests/security/test_rt_worker.py and test_rt_drain.py fail when an upgrade changes what this builds
 upon. Times are in seconds, sizes in bytes.
@@ -22,9 +24,11 @@ import resource
 import selectors
 import socket
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -87,6 +91,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lingering: deque[Connection] = deque()
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """The pool, with every thread started."""
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        begun = threading.Barrier(self.cfg.threads + 1)
+        for _ in range(self.cfg.threads):
+            pool.submit(begun.wait)
+        begun.wait()
+        return pool
 
     def load_wsgi(self) -> None:
         """Tell the application, request by request, that its host is about to end."""
