@@ -151,7 +151,7 @@ class Stand:
         """The environment variables that Portico is given."""
         return {
             "APP_BASE_URL": target.origin,
-            "SECRET_KEY": "bench-" * 8,
+            "SECRET_KEY": "bench-of-portico-" * 3,
             "AWS_REGION": "us-east-1",
             "COGNITO_USER_POOL_ID": POOL_ID,
             "COGNITO_CLIENT_ID": CLIENT_ID,

@@ -224,7 +224,7 @@ def test_ST_07_no_start_is_one_sentence(folder: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "APP_BASE_URL": "http://localhost:8000",
-        "SECRET_KEY": "x" * 32,
+        "SECRET_KEY": "x0123456" * 4,
         "AWS_REGION": "us-east-1",
         "COGNITO_USER_POOL_ID": "us-east-1_Portico01",
         "COGNITO_CLIENT_ID": "client",

@@ -21,7 +21,7 @@ from webapp.services import open_store
 from webapp.store.base import Store
 from webapp.store.keyroll import LIFE_SECONDS, KeyWatch, Strangers
 
-OLD, NEW, THIRD = (letter * 40 for letter in "onT")
+OLD, NEW, THIRD = (f"the-{name}-key-of-a-test-of-hosts" for name in ("old", "new", "third"))
 PERSONAL = ("/", "/session", "/credentials", "/api", "/me", "/login?next=/session", "/callback")
 
 

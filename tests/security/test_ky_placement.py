@@ -122,7 +122,8 @@ SHAPES = re.compile(
     | \bgh[pousr]_[A-Za-z0-9]{36}
     | \bxox[abpr]-[A-Za-z0-9-]{10}
     | eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}
-    | (?<![a-z])[A-Z_]*(?:SECRET_KEY|CLIENT_SECRET|SECRET_ACCESS_KEY)(?:_FALLBACKS)?["']?\s?[=:]\s?["']?
+    | (?<![a-z])[A-Z_]*(?:SECRET_KEY|CLIENT_SECRET|SECRET_ACCESS_KEY)(?:_FALLBACKS)?
+      ["']?\s?[=:]\s?["']?
       (?![A-Za-z_]*example)[\w/+-]{32,}
     """,
     re.VERBOSE,

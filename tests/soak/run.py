@@ -17,7 +17,7 @@ from tests.soak.facts import Diary, Facts
 from tests.soak.provider import Provider
 from tests.soak.seat import Who
 
-SECRET = "soak-" * 10
+SECRET = "soak-of-two-hosts-" * 3
 EARLIEST_SHARE = 0.2
 """A short-lived token may be renewed in the last fifth of its life, and not before."""
 SETTLING_SECONDS = 14.0

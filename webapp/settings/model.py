@@ -176,7 +176,7 @@ KNOWN = tuple(name.upper() for name in _Table.model_fields)
 # What stands in for a value that is wrong, so that the others can still be held against each other.
 _STAND_INS = {
     "app_base_url": "https://portal.example.com",
-    "secret_key": "x" * MIN_KEY_BYTES,
+    "secret_key": "0123456789abcdef" * (MIN_KEY_BYTES // 16),
     "aws_region": "us-east-1",
     "cognito_user_pool_id": "us-east-1_AbC123",
     "cognito_client_id": "x",
