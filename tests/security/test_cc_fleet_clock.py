@@ -24,6 +24,7 @@ TOO_LATE = HOUR + 90
 """By then even a token that Cognito has just made is refused as expired, leeway and all."""
 CROWD = 6
 ROUNDS_AFTER_A_STEP = 2
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -120,7 +121,7 @@ def _go_round(visits: list[Visits]) -> None:
     def done() -> bool:
         return all(one.seen.total() >= count for one, count in zip(visits, wanted, strict=True))
 
-    until(done)
+    until(done, PATIENCE_SECONDS)
 
 
 def _is_out(answer: Response) -> bool:

@@ -85,7 +85,7 @@ def _ids(fleet: Fleet, count: int) -> list[str]:
 def _wake(fleet: Fleet, processes: int) -> None:
     """Ask until so many processes had their first request, at which they fetch discovery."""
     discovery = fleet.cognito.issuer.discovery
-    until(lambda: fleet.browser().get("/").status == 200 and discovery.count >= processes)
+    until(lambda: fleet.browser().get("/").status == 200 and discovery.count >= processes, 60.0)
     assert discovery.count == processes
 
 
