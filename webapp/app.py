@@ -206,7 +206,7 @@ def _register(
             {
                 "store": rooms.store.ping,
                 "keys": rooms.key_watch.probe,
-                "discovery": rooms.metadata.endpoints,
+                "discovery": rooms.metadata.probe,
                 "signing_keys": rooms.signing_keys.warm,
             }
         )

@@ -16,6 +16,8 @@ KEEP_SECONDS = 4.0
 NOTICE_SECONDS = 1.0
 """How long somebody whose tokens still live waits for new ones; the renewal goes on without them.
 """
+NEXT_TRY_SECONDS = 0.5
+"""How long one waits while another asks for addresses or keys that could not be had before."""
 FAREWELL_SECONDS = 1.5
 """How long a sign-out waits for the user pool: it is done within two seconds (SO-04)."""
 

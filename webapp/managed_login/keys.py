@@ -14,7 +14,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from webapp.deadlines import PROVIDER_SECONDS
+from webapp.deadlines import NEXT_TRY_SECONDS, NOTICE_SECONDS, PROVIDER_SECONDS
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.metadata import Metadata
 from webapp.managed_login.strict_json import Malformed, loads_object
@@ -78,14 +78,18 @@ class SigningKeys:
         if self._now() - self._fetched_at < FRESH_SECONDS:
             return
         # Old keys serve through an outage, for a day: one thread asks for newer, no other waits.
-        if not self._lock.acquire(blocking=not self.ready):
-            return
+        # Without any all wait for the first try, and for one that is made again only a moment.
+        patience = PROVIDER_SECONDS if self._tried_at == float("-inf") else NEXT_TRY_SECONDS
+        if not self._lock.acquire(timeout=0 if self.ready else patience):
+            if self.ready:
+                return
+            raise ProviderUnavailable("The user pool's signing keys are being asked for.")
         try:
             if self._now() - self._fetched_at < FRESH_SECONDS:
                 return
             pause = AGED_RETRY_SECONDS if self.ready else RETRY_SECONDS
             if abs(self._now() - self._tried_at) >= pause:
-                self._load()
+                self._load(NOTICE_SECONDS if self.ready else PROVIDER_SECONDS)
             elif not self.ready:
                 raise ProviderUnavailable("The user pool's signing keys cannot be had.")
         except ProviderUnavailable:
@@ -106,20 +110,20 @@ class SigningKeys:
                 key = self._find(kid)
             return key
 
-    def _load(self) -> None:
+    def _load(self, deadline: float = PROVIDER_SECONDS) -> None:
         try:
-            self._read()
+            self._read(deadline)
         finally:
             # At the end, so that those who waited share the failure instead of repeating it.
             self._tried_at = self._now()
 
-    def _read(self) -> None:
+    def _read(self, deadline: float) -> None:
         try:
             reply = self._outbound.send(
                 "GET",
                 self._metadata.endpoints().keys,
                 headers={"Accept": "application/json"},
-                deadline=PROVIDER_SECONDS,
+                deadline=deadline,
                 cap=CAP,
                 safe=True,
             )

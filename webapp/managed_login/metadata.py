@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from webapp.addresses import is_loopback
-from webapp.deadlines import PROVIDER_SECONDS
+from webapp.deadlines import NEXT_TRY_SECONDS, PROVIDER_SECONDS
 from webapp.errors import ProviderUnavailable
 from webapp.managed_login.strict_json import Malformed, loads_object, says_json
 from webapp.managed_login.trouble import out_of_order, unreached
@@ -21,6 +21,7 @@ from webapp.outbound import OutboundFailed, Sender
 RETRY_SECONDS = 1.0
 FRESH_SECONDS = 24 * 3600
 REFUSED_RETRY_SECONDS = 30.0
+PROBE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,31 @@ class Metadata:
         """
         if self._found is not None and self._now() - self._tried_at < FRESH_SECONDS:
             return self._found
-        with self._lock:
-            waited = abs(self._now() - self._tried_at)  # the clock may have been put back
-            if waited >= (FRESH_SECONDS if self._fault is None and self._found else self._pause):
-                self._fetch()
+        # Everybody waits for the first try, behind one that is made again only for a moment, and
+        # nobody who has what was known before.
+        patience = PROVIDER_SECONDS if self._fault is None else NEXT_TRY_SECONDS
+        if self._lock.acquire(timeout=0 if self._found else patience):
+            try:
+                waited = abs(self._now() - self._tried_at)  # the clock may have been put back
+                settled = self._fault is None and self._found
+                if waited >= (FRESH_SECONDS if settled else self._pause):
+                    self._fetch()
+            finally:
+                self._lock.release()
         if self._found is None:
             raise self._fault or ProviderUnavailable("The user pool has not been reached yet.")
         return self._found
+
+    def probe(self) -> None:
+        """Ask for the document now, unless that was done just before. For readiness only.
+
+        Raises ProviderUnavailable when it cannot be had, also while what is known serves.
+        """
+        with self._lock:
+            if abs(self._now() - self._tried_at) >= PROBE_SECONDS:
+                self._fetch()
+            if self._fault:
+                raise self._fault
 
     def _fetch(self) -> None:
         try:

@@ -25,7 +25,7 @@ from webapp.outbound import Outbound, Sender
 from webapp.refusals import Refusals
 from webapp.services.aws import identity_api
 from webapp.services.chores import caretakers, key_watch_of, refusals_of, report_errand
-from webapp.services.parts import behind_breakers, log_part
+from webapp.services.parts import behind_breakers, log_part, turn_seats
 from webapp.services.stores import open_store
 from webapp.settings import Settings
 from webapp.signin.belated import Belated
@@ -106,7 +106,7 @@ def build(settings: Settings, *, now: Now = time.time, threads: int | None = Non
         refusals, leaving, errands, store, ring, life=settings.session_absolute_seconds, now=now
     )
     journey = Journey(attempts, managed_login, verifier, vault, errands, now=now)
-    turns = Turns(vault, now=now)
+    turns = Turns(vault, now=now, waiting=turn_seats(threads))
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, parts.identity_pool, now)
     key_watch = key_watch_of(settings, store, ring, now)

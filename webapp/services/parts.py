@@ -60,6 +60,11 @@ def behind_breakers(outbound: Outbound, threads: int | None, report: Report) -> 
     )
 
 
+def turn_seats(threads: int | None) -> Seats:
+    """How many may wait for what another request does for the same session."""
+    return Seats(max(FEWEST_THREADS, half(threads or FEWEST_THREADS)))
+
+
 def provider_seats(threads: int) -> int:
     """How many calls of the user pool may wait: 24 sign-ins do at a time, of 32 threads."""
     return threads - max(1, threads * 6 // 32)
