@@ -44,8 +44,8 @@ def main() -> int:
         except KeyboardInterrupt:
             print("soak: stopped by hand before there was anything to say", file=sys.stderr)
             return 2
-        except (ChildFailedError, RuntimeError) as error:
-            print(f"soak: {error}", file=sys.stderr)
+        except (ChildFailedError, RuntimeError, AssertionError) as error:
+            print(f"soak: it could not go on: {error}", file=sys.stderr)
             return 2
     verdict = judge(facts)
     if given.json:
