@@ -233,7 +233,7 @@ def test_bounded(
         errands.later(f"token-{number}")
     store.failing = set()
     errands.work()
-    assert lost == [("errand_dropped", 1)] * 5 if away else [("errand_dropped", 5)]
+    assert lost == ([("errand_dropped", 1)] * 5 if away else [("errand_dropped", 5)])
     assert len(_shelf(rooms).lying()) == 20
     assert errands.waiting == 0
 

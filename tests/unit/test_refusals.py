@@ -230,6 +230,19 @@ def _refuses(rooms: Rooms, session: Session) -> bool:
     return rooms.host.refuses(lambda: rooms.vault.places_of(session.ticket.text))
 
 
+def test_SO_06_refused_until_the_record_is_gone(rooms: Rooms) -> None:
+    """A store that can be asked again and still deletes nothing ends no refusal."""
+    session = rooms.session()
+    _cut(rooms)
+    rooms.sign_out.end(session, "cognito")
+    assert isinstance(rooms.store, FailingStore)
+    rooms.store.failing = {"delete"}
+    with pytest.raises(StoreUnavailable):
+        rooms.belated.work()
+    assert rooms.twin().host.refuses(lambda: [session.place])
+    assert rooms.vault.reload(session)
+
+
 @pytest.mark.parametrize("read", [True, False])
 @pytest.mark.parametrize("depth", ["app", "cognito", "everywhere"])
 def test_SO_06_finished_by_another_process(rooms: Rooms, depth: str, read: bool) -> None:
