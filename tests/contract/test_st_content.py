@@ -181,5 +181,5 @@ def _used(hands: Hands) -> float:
     if isinstance(hands, SqliteHands):
         return hands.pages() * 4096
     if isinstance(hands, RedisHands):
-        return float(hands.server.say("INFO", "memory")["used_memory"])
+        return hands.memory()
     return len(hands.dump())

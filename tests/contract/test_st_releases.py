@@ -134,6 +134,7 @@ def old_release(folder: Path, hands: Hands) -> Iterator[OldRelease]:
 def old(hands: Hands, tmp_path: Path) -> Iterator[OldRelease]:
     """The release before."""
     with old_release(tmp_path, hands) as running:
+        assert running("claim", "up and running") is True
         yield running
 
 
