@@ -73,10 +73,7 @@ def _roles(rig: Rig, since: int) -> list[str]:
 def test_CR_11_after_a_pause(
     rig: Rig, browser: Browser, group: str | None, role: str | None, becomes: str
 ) -> None:
-    """Whoever comes back after the life of a token calls with the new role from the first call on.
-
-    The keys of the old role would have lived on for most of an hour.
-    """
+    """Whoever comes back after a token's life has the new role, though the old keys still live."""
     _move(rig, group, role)
     rig.clock.advance(LIFE + 1)
     before = len(rig.cognito.api.calls)

@@ -84,10 +84,7 @@ def _client(rig: Rig) -> Client:
 
 
 def test_KY_06_two_secrets_and_a_rolling_restart(rig: Rig, fleet: Fleet) -> None:
-    """Second secret at Cognito, hosts one by one, first secret out: nothing fails, nobody is out.
-
-    Sign-ins go on in every phase, also those that were begun at a host with the other secret.
-    """
+    """Second secret in, hosts one by one, first secret out: nothing fails and nobody is out."""
     fleet.walk()
     _client(rig).second_secret = NEW
     fleet.walk()
@@ -111,10 +108,7 @@ def test_KY_06_two_secrets_and_a_rolling_restart(rig: Rig, fleet: Fleet) -> None
 
 
 def test_KY_06_secret_changed_too_early(rig: Rig, fleet: Fleet) -> None:
-    """A first secret that is deleted before a host was restarted costs no session, and alarms.
-
-    Sign-ins fail there until the host has the new secret; whoever is signed in notices nothing.
-    """
+    """A secret deleted before its host was restarted costs sign-ins there, and no session."""
     fleet.walk()
     _client(rig).secret = NEW
     fleet.replace(1, NEW)

@@ -112,10 +112,7 @@ def test_KY_08_the_check_finds_them(text: str) -> None:
 
 
 def test_KY_08_tickets_are_looked_up_by_hash(rig: Rig) -> None:
-    """A ticket is found by a keyed hash of its id and opened by its secret: nothing is compared.
-
-    A ticket that differs in one bit, wherever, is as unknown as any.
-    """
+    """A ticket that differs in one bit, wherever, is as unknown as any: nothing is compared."""
     browser = rig.signed_in("admin")
     session = rig.services.vault.open(browser.cookies["portico"])
     assert session

@@ -21,7 +21,7 @@ from webapp.services import open_store
 from webapp.store.base import Store
 from webapp.store.keyroll import LIFE_SECONDS, KeyWatch, Strangers
 
-OLD, NEW, THIRD = (f"the-{name}-key-of-a-test-of-hosts" for name in ("old", "new", "third"))
+OLD, NEW, THIRD = (f"the-{name}-key-of-a-test-of-two-hosts" for name in ("old", "new", "third"))
 PERSONAL = ("/", "/session", "/credentials", "/api", "/me", "/login?next=/session", "/callback")
 
 

@@ -78,10 +78,7 @@ def test_KY_04_no_two_records_share_a_key(rooms: Rooms) -> None:
 
 
 def test_KY_04_no_nonce_twice_over_forked_workers(rooms: Rooms) -> None:
-    """Workers that were forked after the key was made seal and make tickets each in their own way.
-
-    A random source kept in memory would go on alike in all of them.
-    """
+    """Workers forked after the key was made share neither nonces nor tickets."""
     key, workers, each = rooms.ring.writing, 8, 200
     rooms.ring.seal_cookie(b"warm", b"purpose")
     seen: set[bytes] = set()
