@@ -82,13 +82,20 @@ class Services:
         threading.Thread(target=fetch, daemon=True, name="warm-up").start()
 
 
-def build(settings: Settings, *, now: Now = time.time, threads: int | None = None) -> Services:
+def build(
+    settings: Settings,
+    *,
+    now: Now = time.time,
+    threads: int | None = None,
+    outbound: Outbound | None = None,
+) -> Services:
     """Build all rooms, for a process with so many threads for requests, None when unknown.
 
-    Raises StoreUnavailable when the store cannot be opened.
+    `outbound` is the way out where it is not to be the usual one. Raises StoreUnavailable when the
+    store cannot be opened.
     """
     ring = Keyring(settings.secret_keys)
-    outbound = Outbound()
+    outbound = outbound or Outbound()
     parts = behind_breakers(outbound, threads, log_part)
     store = _store(settings, outbound, now)
     vault = _vault(settings, store, ring, now)
