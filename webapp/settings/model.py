@@ -25,6 +25,7 @@ from webapp.settings.values import (
     origin,
     store_url,
     url,
+    weakness,
     words,
 )
 
@@ -160,6 +161,11 @@ class Settings(_Table):
         return is_loopback(urlsplit(self.user_pool_endpoint or "").hostname)
 
     @property
+    def is_of_this_machine(self) -> bool:
+        """Whether only this machine's browsers come in, or only its own AWS stands behind."""
+        return self.offline or is_loopback(urlsplit(self.app_base_url).hostname)
+
+    @property
     def login_key(self) -> str:
         """The key under which the identity pool knows the user pool."""
         return f"cognito-idp.{self._host}/{self.cognito_user_pool_id}"
@@ -223,4 +229,16 @@ def _disagreements(settings: Settings, wrong: set[str]) -> list[str]:
             "SESSION_IDLE_SECONDS is longer than SESSION_ABSOLUTE_SECONDS; make it the shorter one",
         ),
     ]
+    if not settings.is_of_this_machine:
+        # Where other people come in, a key that can be guessed opens every session.
+        found += [
+            ({name}, True, f"{name.upper()} {why}")
+            for name in ("secret_key", "secret_key_fallbacks")
+            for one in _keys_of(settings, name)
+            if (why := weakness(one)) is not None
+        ]
     return [sentence for fields, holds, sentence in found if holds and not fields & wrong]
+
+
+def _keys_of(settings: Settings, name: str) -> tuple[bytes, ...]:
+    return (settings.secret_key,) if name == "secret_key" else settings.secret_key_fallbacks
