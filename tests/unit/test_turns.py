@@ -11,10 +11,18 @@ import pytest
 from tests.doubles.clock import Clock
 from tests.race import at_once
 from tests.rooms import Rooms, joined
+from webapp import budget
+from webapp.breaker import Seats
 from webapp.errors import SessionEnded, Unavailable
 from webapp.records import SessionRecord
 from webapp.store.sqlite import SqliteStore
-from webapp.store.turns import CLAIM_SECONDS, LOOK_SECONDS, WAIT_SECONDS, Turns
+from webapp.store.turns import (
+    CLAIM_SECONDS,
+    EASY_LOOKS,
+    LOOK_SECONDS,
+    WAIT_SECONDS,
+    Turns,
+)
 from webapp.store.vault import Session
 
 PURPOSE = b"test/"
@@ -124,6 +132,44 @@ def test_waits_no_longer_than_it_may(rooms: Rooms) -> None:
         _once(rooms, session, turns=_waiting(rooms, waited.append))
     assert late.value.code == "busy"
     assert sum(waited) == pytest.approx(WAIT_SECONDS, abs=1)
+
+
+def test_a_long_turn_leaves_threads_over(rooms: Rooms) -> None:
+    """For a second anybody may wait; who has no seat then is told to come back."""
+    session = rooms.session()
+    _hold(rooms, session)
+    seats = Seats(1, patience=0)
+    waited: list[float] = []
+    turns = Turns(rooms.vault, now=rooms.clock, pause=waited.append, waiting=seats)
+    with pytest.raises(Unavailable):
+        _once(rooms, session, turns=turns)
+    assert sum(waited) > WAIT_SECONDS - 1
+    assert seats.taken(), "the seat was not given back"
+    waited.clear()
+    with pytest.raises(Unavailable) as late:
+        _once(rooms, session, turns=turns)
+    assert late.value.code == "busy"
+    assert sum(waited) == pytest.approx(EASY_LOOKS * LOOK_SECONDS)
+
+
+def test_RT_14_nobody_waits_past_the_end_of_the_request(rooms: Rooms) -> None:
+    """A request whose time is over stops waiting for another's turn."""
+    session = rooms.session()
+    _hold(rooms, session)
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            budget.begin(0)
+
+    budget.begin(100)
+    try:
+        with pytest.raises(Unavailable):
+            _once(rooms, session, turns=_waiting(rooms, pause))
+    finally:
+        budget.over()
+    assert len(waited) == 3
 
 
 def test_CC_03_holder_killed_before_the_work(rooms: Rooms) -> None:
