@@ -82,7 +82,7 @@ def rigged(
             app = create_app(read, services, now=clock)
             yield Rig(app, services, cognito, clock, base_url, stream, path, read)
             for caretaker in services.caretakers:
-                caretaker.stop()
+                caretaker.stop(patience=10.0)  # or the doubles are gone in the middle of a call
     finally:
         sys.stderr, tempfile.tempdir = stderr, temporary
         logging.getLogger().handlers.clear()

@@ -53,6 +53,7 @@ class Caretaker:
         self._told: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._started_in: int | None = None
+        self._thread: threading.Thread | None = None
         self._over = False
 
     def start(self) -> None:
@@ -68,12 +69,15 @@ class Caretaker:
 
         # Weakly, so that an application that nobody uses any more takes its thread along.
         held = (weakref.ref(self, nobody_left), self._pause, wake)
-        threading.Thread(target=_attend, args=held, daemon=True, name="caretaker").start()
+        self._thread = threading.Thread(target=_attend, args=held, daemon=True, name="caretaker")
+        self._thread.start()
 
-    def stop(self) -> None:
-        """Begin no other chore."""
+    def stop(self, patience: float = 0.0) -> None:
+        """Begin no other chore, and wait so many seconds at most for the one under way."""
         self._over = True
         self._wake.set()
+        if self._thread is not None and patience:
+            self._thread.join(patience)
 
     def hurry(self, name: str, within: float = 0.0) -> None:
         """Do this chore within so many seconds, however long it would be until its turn."""

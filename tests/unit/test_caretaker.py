@@ -132,6 +132,22 @@ def test_one_thread_that_ends_with_its_owner() -> None:
     _wait(lambda: gone() is None and not thread.is_alive())
 
 
+def test_stopping_waits_for_the_chore_under_way() -> None:
+    """Whoever stops it with patience finds nothing running any more."""
+    begun, done = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        time.sleep(0.2)
+        done.set()
+
+    caretaker = Caretaker([Chore("slow", 0.001, slow)])
+    caretaker.start()
+    assert begun.wait(WAIT)
+    caretaker.stop(patience=WAIT)
+    assert done.is_set()
+
+
 def test_stopped() -> None:
     """A stopped caretaker begins no other chore, and cannot be started any more."""
     work = Work()
