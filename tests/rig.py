@@ -59,7 +59,7 @@ def rigged(
     *,
     base_url: str = BASE_URL,
     client_secret: str | None = None,
-    threads: int = THREADS,
+    threads: int | str = THREADS,  # so that settings may come as a mapping
     **settings: str,
 ) -> Iterator[Rig]:
     """A rig with further settings by name; the doubles complain at the end of what was wrong.
@@ -78,7 +78,7 @@ def rigged(
                 **{"SESSION_STORE_URL": f"sqlite:///{path}", "LOG_LEVEL": "DEBUG"} | settings,
             )
             read = Settings.load(environment)
-            services = build(read, now=clock, threads=threads)
+            services = build(read, now=clock, threads=int(threads))
             app = create_app(read, services, now=clock)
             yield Rig(app, services, cognito, clock, base_url, stream, path, read)
             for caretaker in services.caretakers:

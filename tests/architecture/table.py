@@ -108,7 +108,9 @@ ARROWS: Table = {
     **_under("infra", INFRA),
     # It refuses timeouts of the server that do not agree with the deadlines inside.
     "infra.container.gunicorn.conf": (
-        "infra.container.doors", "infra.container.worker", "webapp.deadlines",
+        "infra.container.doors",
+        "infra.container.worker",
+        "webapp.deadlines",
     ),
 }
 
