@@ -134,6 +134,7 @@ def _main(
                 life=post.life,
                 over=lambda: stage.value != LOAD,
                 nap=nap,
+                cut_short=lambda: stage.value == OVER,
             )
             for who in post.people
         ]

@@ -40,11 +40,12 @@ class Person:
         life: float,
         over: Callable[[], bool],
         nap: Callable[[float], object],
+        cut_short: Callable[[], bool],
     ) -> None:
         self._who, self._line, self._diary = who, line, diary
         self._dice, self._tabs, self._life = dice, tabs, life
         self._over, self._nap = over, nap
-        self.seats = [Seat(who, line, diary, nap) for _ in range(2)]
+        self.seats = [Seat(who, line, diary, cut_short) for _ in range(2)]
         self._acts: list[tuple[Callable[[Seat, Held], object], int]] = [
             (self._page, 30),
             (self._me, 20),

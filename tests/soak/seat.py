@@ -51,9 +51,9 @@ class Ghost:
 
 
 class Seat:
-    """A browser, and what it finds wrong. `nap` waits, and returns early at the end of the soak."""
+    """A browser, and what it finds wrong. `cut_short` says that the hosts may be gone already."""
 
-    def __init__(self, who: Who, line: Line, diary: Diary, nap: Callable[[float], object]) -> None:
+    def __init__(self, who: Who, line: Line, diary: Diary, cut_short: Callable[[], bool]) -> None:
         self.who = who
         self.jar = Jar()
         self.held: Held | None = None
@@ -61,7 +61,7 @@ class Seat:
         self._wish: SignedOut | None = None
         self._line = line
         self._diary = diary
-        self._nap = nap
+        self._cut_short = cut_short
 
     def believe(self, session: str, ticket: str) -> Held:
         """A sign-in has been answered."""
@@ -138,7 +138,7 @@ class Seat:
     def lives(self, ticket: str) -> bool | None:
         """Whether any host still takes this ticket; None when none gave an answer in time."""
         until, dead = time.time() + CONFIRM_SECONDS, set[int]()
-        while time.time() < until:
+        while time.time() < until and not self._cut_short():
             for host in range(len(self._line.ports)):
                 reply = self._line.look(host, ticket)
                 if reply.status == 200:
@@ -147,7 +147,7 @@ class Seat:
                     dead.add(host)
             if len(dead) == len(self._line.ports):
                 return False
-            self._nap(0.3)
+            time.sleep(0.3)
         return False if dead else None
 
     def _count(self, reply: Reply, more: str = "") -> None:
