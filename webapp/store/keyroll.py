@@ -4,6 +4,9 @@ A host with another SECRET_KEY reads none of the others' tickets: people would b
 turn of the balancer. So every process leaves a word in the store that the key it writes with is in
 use, a keyed hash that gives nothing away, and looks for words of keys that it does not have. Of two
 keys that are strangers to each other the younger gives way: its processes refuse to serve.
+
+A word alone proves nothing, since a process that was killed or started anew leaves one behind. Only
+one that this process has seen come or be renewed is believed.
 """
 
 import hashlib
@@ -19,10 +22,10 @@ from webapp.errors import KeysDiffer, StoreUnavailable
 from webapp.keyring import Keyring
 from webapp.store.base import Store
 
-RENEW_SECONDS = 15.0
-LIFE_SECONDS = 45
-"""Three renewals: one may fail. A host that starts with a new key waits no longer than this."""
-TELL_SECONDS, LOOK_AGAIN_SECONDS = 12.0, 5.0
+RENEW_SECONDS = 5.0
+LIFE_SECONDS = 20
+"""Four renewals: some may fail."""
+TELL_SECONDS, LOOK_AGAIN_SECONDS = 4.0, 1.0
 STRANGER_SECONDS = 0.5
 """For a ticket that no key of ours made: its host may have started just now."""
 _WORD = struct.Struct(">16sBQ")
@@ -63,6 +66,8 @@ class KeyWatch:
         self._word: tuple[int, bytes, int] = (0, b"", 0)  # process, key in the store, version
         self._since: int | None = None
         self._tell_at = 0.0
+        self._ends: dict[bytes, int] | None = None
+        """When each word ended that lay there at our first look."""
         self._found = Strangers()
         self._tried_in = self._looked_in = 0
         self._tried_at = float("-inf")
@@ -128,11 +133,15 @@ class KeyWatch:
     def _see(self) -> tuple[Strangers, int]:
         """The strangers, and since when our own key is in use (epoch milliseconds)."""
         oldest: dict[tuple[bytes, int], int] = {}
-        for one in self._store.listed(self._list, now=self._now()):
+        words = self._store.listed(self._list, now=self._now())
+        if self._ends is None:
+            self._ends = {one.key: one.expires_at for one in words}
+        own = self._ring.writing
+        for one in words:
             with suppress(struct.error):  # not ours, or of another release
                 name, mark, since = _WORD.unpack(one.label)
-                oldest[name, mark] = min(since, oldest.get((name, mark), since))
-        own = self._ring.writing
+                if name == own.name or one.expires_at != self._ends.get(one.key):
+                    oldest[name, mark] = min(since, oldest.get((name, mark), since))
         ours = min(self._since or 0, oldest.get((own.name, own.mark), self._since or 0))
         known = {key.name for key in self._ring.reading}
         strange = {key: since for key, since in oldest.items() if key[0] not in known}
