@@ -20,7 +20,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from infra.container import doors
-from infra.container.worker import Worker, connections, leaving
+from infra.container.worker import Worker, connections, leaving, told_early
 from webapp.deadlines import disagreements
 
 wsgi_app = "wsgi:app"
@@ -171,10 +171,9 @@ def when_ready(server: Any) -> None:
     """Gunicorn's hook in the master, before the first worker: how it takes SIGTERM."""
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        if (
-            os.getpid() != server.pid
-        ):  # a new worker without handlers of its own: it would miss this
-            os._exit(0)
+        if os.getpid() != server.pid:  # a new worker without handlers of its own, see worker.py
+            told_early.append(True)
+            return
         upgraded = server.reexec_pid != 0  # another master goes on here, and this host stays
         if upgraded or leaving[0] or not _drain:
             server.signal(signal.SIGTERM, frame)

@@ -22,6 +22,7 @@ import errno
 import mmap
 import resource
 import selectors
+import signal
 import socket
 import sys
 import threading
@@ -46,6 +47,9 @@ _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 # One byte that the master and all its workers see.
 leaving = mmap.mmap(-1, 1)
+
+told_early: list[bool] = []
+"""In a new worker: that SIGTERM came before it had a handler of its own."""
 
 
 def connections(threads: int) -> int:
@@ -100,6 +104,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             pool.submit(begun.wait)
         begun.wait()
         return pool
+
+    def init_signals(self) -> None:
+        """Miss no SIGTERM: before the first handler, and between two, it is lost or deadly."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        if told_early:
+            self.alive = False  # it serves whoever waits, and ends
 
     def load_wsgi(self) -> None:
         """Tell the application, request by request, that its host is about to end."""
