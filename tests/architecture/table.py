@@ -49,9 +49,9 @@ WEBAPP: Table = {
     "api": ("addresses", "deadlines", "errors", "outbound", "records"),
     # The journey joins rooms and knows no Flask.
     "signin": (
-        "addresses", "attempts", "credentials", "deadlines", "errors", "keyring", "managed_login",
-        "records", "refusals", "store.base", "store.labels", "store.shelf", "store.turns",
-        "store.vault",
+        "addresses", "attempts", "budget", "credentials", "deadlines", "errors", "keyring",
+        "managed_login", "records", "refusals", "store.base", "store.labels", "store.shelf",
+        "store.turns", "store.vault",
     ),
     # Flask's side: from the cookie to the page. Pages get the opened session from `sessions`.
     "observe": ("errors", "keyring", "records"),

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from webapp.deadlines import KEEP_SECONDS, NOTICE_SECONDS
-from webapp.errors import ProviderUnavailable, SessionEnded, StoreUnavailable, Unavailable
+from webapp.deadlines import NOTICE_SECONDS
+from webapp.errors import ProviderUnavailable, SessionEnded, Unavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
@@ -14,8 +14,9 @@ from webapp.records import Person, SessionRecord, TokenSet
 from webapp.signin.aside import begun
 from webapp.signin.errands import Errands
 from webapp.signin.pace import Pace
+from webapp.signin.won import Won, Word
 from webapp.store.turns import Turns
-from webapp.store.vault import Session, Vault
+from webapp.store.vault import Change, Session, Vault
 
 EARLY_SECONDS = 60
 EARLY_SHARE = 0.1
@@ -25,8 +26,6 @@ PACE_PATIENCE = 2.0
 PAUSE_AFTER_FAILURE = 5.0
 # What a refresh may not change (OpenID Connect Core 12.2), under the names of the checks.
 IDENTITY_CHECKS = {"iss", "sub", "aud", "azp", "client_id", "token_use"}
-WRITE_PAUSE = 0.25
-WRITE_TRIES = int(KEEP_SECONDS / WRITE_PAUSE)
 
 
 class Freshness:
@@ -58,6 +57,12 @@ class Freshness:
         self._report = report
         self._pace = pace or Pace()
         self._rest_until = 0.0
+        self._won = Won(vault, now=now, pause=pause)
+
+    @property
+    def owed(self) -> int:
+        """How many renewed tokens the store has not taken yet."""
+        return self._won.owed
 
     def keep(self, session: Session) -> Session:
         """The session with living tokens.
@@ -96,14 +101,10 @@ class Freshness:
         return self._renewed(session, tokens, patience=PACE_PATIENCE)
 
     def _renewed(self, session: Session, stale: TokenSet, *, patience: float) -> Session:
-        def settled(record: SessionRecord) -> bool:
-            # Not the ID token: an answer may come without one and leaves the old.
-            return record.tokens is not None and record.tokens.access_token != stale.access_token
-
         return self._turns.once(
             session,
             b"refresh/",
-            settled=settled,
+            settled=partial(_renewed_since, stale),
             usable=self._alive,
             work=partial(self._in_turn, patience=patience),
         )
@@ -133,8 +134,19 @@ class Freshness:
         if tokens is None or tokens.refresh_token is None:
             self._vault.end(session)
             raise SessionEnded("There is no refresh token; sign in again.", code="no_refresh_token")
+        with self._won.renewing(session) as word:
+            if word.owner is None:
+                other = self._won.arrived(session, partial(_renewed_since, tokens))
+                if other is not None:
+                    return other
+            written = self._granted(word, tokens, tokens.refresh_token)
+        # New rights, new ticket (OWASP: renew the session id after any privilege change).
+        return self._vault.move(written) if _regrouped(session, written) else written
+
+    def _granted(self, word: Word, tokens: TokenSet, refresh_token: str) -> Session:
+        session = word.session
         try:
-            answer = self._managed_login.refresh(tokens.refresh_token)
+            answer = self._managed_login.refresh(refresh_token)
         except GrantRefused as refusal:
             if refusal.error != "invalid_grant":
                 # Our client is refused, not the person: an operator can mend it, so keep all.
@@ -145,13 +157,10 @@ class Freshness:
             raise SessionEnded(
                 "Cognito ended this session; sign in again.", code="refresh_refused"
             ) from refusal
-        written = self._write(session, self._next(session, tokens, answer), answer)
-        # New rights, new ticket (OWASP: renew the session id after any privilege change).
-        return self._vault.move(written) if _regrouped(session, written) else written
+        return self._write(word, self._next(word, tokens, answer), answer)
 
-    def _next(
-        self, session: Session, tokens: TokenSet, answer: TokenAnswer
-    ) -> Callable[[SessionRecord], SessionRecord]:
+    def _next(self, word: Word, tokens: TokenSet, answer: TokenAnswer) -> Change:
+        session = word.session
         person = session.record.person
         subject = person.subject if person else ""
         now = int(self._now())
@@ -168,12 +177,12 @@ class Freshness:
                 id_token, person = str(answer.id_token), person_of(claims)
                 ends = min(ends, claims["exp"])
         except ProviderUnavailable:
-            self._keep_rotated(session, tokens, answer)
+            self._keep_rotated(word, tokens, answer)
             raise
         except TokenRefused as refusal:
             if refusal.check not in IDENTITY_CHECKS:
                 # The pool's fault, not the person's: a clock, a key not published yet.
-                self._keep_rotated(session, tokens, answer)
+                self._keep_rotated(word, tokens, answer)
                 raise ProviderUnavailable(
                     "The renewed tokens do not pass a check.", check=refusal.check, alarm=True
                 ) from refusal
@@ -203,37 +212,29 @@ class Freshness:
 
         return change
 
-    def _keep_rotated(self, session: Session, tokens: TokenSet, answer: TokenAnswer) -> None:
+    def _keep_rotated(self, word: Word, tokens: TokenSet, answer: TokenAnswer) -> None:
         """A rotated refresh token must not be lost with an answer that we cannot use now."""
         kept = replace(tokens, refresh_token=answer.refresh_token)
-        self._write(session, lambda record: replace(record, tokens=kept), answer)
+        self._write(word, lambda record: replace(record, tokens=kept), answer)
 
-    def _write(
-        self,
-        session: Session,
-        change: Callable[[SessionRecord], SessionRecord],
-        answer: TokenAnswer,
-    ) -> Session:
-        ends_at = time.monotonic() + KEEP_SECONDS  # tries that time out take long themselves
-        for tried in range(WRITE_TRIES):
-            try:
-                return self._vault.change(session, change)
-            except SessionEnded:
-                # Signed out while we refreshed: what we won must not outlive the session.
-                if answer.refresh_token:
-                    self._errands.revoke(answer.refresh_token)
-                raise
-            except StoreUnavailable:
-                if tried == WRITE_TRIES - 1 or time.monotonic() >= ends_at:
-                    raise
-                self._pause(WRITE_PAUSE)
-        raise AssertionError("unreachable")
+    def _write(self, word: Word, change: Change, answer: TokenAnswer) -> Session:
+        def lost() -> None:
+            # Signed out while we refreshed: what we won must not outlive the session.
+            if answer.refresh_token:
+                self._errands.revoke(answer.refresh_token)
+
+        return self._won.write(word, change, lost)
 
 
 def changed_claims(before: str, after: str) -> tuple[str, ...]:
     """The names of the ID token's claims that a refresh changed."""
     old, new = read_claims(before), read_claims(after)
     return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))[:40]
+
+
+def _renewed_since(tokens: TokenSet, record: SessionRecord) -> bool:
+    # Not the ID token: an answer may come without one and leaves the old.
+    return record.tokens is not None and record.tokens.access_token != tokens.access_token
 
 
 def _rights(person: Person | None) -> tuple[object, ...]:
