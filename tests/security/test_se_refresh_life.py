@@ -16,7 +16,7 @@ TOKEN, REFRESH, STEP = 600, 3600, 120
 
 @pytest.mark.parametrize("rotation", [False, True])
 def test_SE_07_ends_with_the_refresh_token(rig: Rig, rotation: bool) -> None:
-    """Used every other minute, it lives as long as it can be renewed, ends once, and stays ended."""
+    """Used every other minute, it lives while it can be renewed, ends once, and stays ended."""
     pool = rig.cognito.issuer.pool
     pool.rotation, pool.refresh_lifetime = rotation, REFRESH
     pool.mint.id_lifetime = pool.mint.access_lifetime = TOKEN

@@ -53,7 +53,7 @@ SIGN_IN = {
         "Start again; if it happens again, tell the operator the number below.",
     ),
     "session_too_large": (
-        "Your groups and attributes are more than a session here can hold, so nobody was signed in.",
+        "Your groups and attributes are more than a session can hold, so nobody was signed in.",
         "Starting again does not help: tell the operator the number below. Fewer groups would.",
     ),
     "provider_busy": ("Cognito is busy just now.", "Wait a moment, then start again."),
