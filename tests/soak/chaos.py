@@ -36,6 +36,7 @@ class Chaos:
         self._fleet, self._provider = fleet, provider
         self._dice, self._say = dice, say
         self._calm, self._out = calm, out
+        self._long = (out[1] + 2.0, out[1] + 4.0)
         self.outages: list[Outage] = []
         self._deck: list[tuple[str, Callable[[], object]]] = [
             ("kill a worker", self._kill_one),
@@ -44,6 +45,7 @@ class Chaos:
             ("restart a host", self._restart),
             ("kill with grants in hand", self._kill_with_grants_in_hand),
             ("kill while the store is out", self._kill_without_store),
+            ("store out with grants in hand", self._store_out_with_grants_in_hand),
             *((f"store {name}", self._store_card(name)) for name in harms(fleet.store)),
             *(self._card("provider", how) for how in ("reset", "503", "hang", "slow")),
             *(self._card("pool", how) for how in ("reset", "503", "hang")),
@@ -57,7 +59,7 @@ class Chaos:
         until, waiting = time.monotonic() + seconds, list[tuple[str, Callable[[], object]]]()
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, self._dice.uniform(*self._calm)))
-            if until - time.monotonic() < self._out[1]:
+            if until - time.monotonic() < self._long[1]:
                 time.sleep(max(0.0, until - time.monotonic()))
                 return
             if not waiting:
@@ -87,6 +89,14 @@ class Chaos:
         with self._ill("provider", "late"):
             time.sleep(self._dice.uniform(1.0, 1.6))
             self._kill_one()
+
+    def _store_out_with_grants_in_hand(self) -> None:
+        """Tokens have rotated when the store goes, and it stays away for longer than usual."""
+        name = self._dice.choice(sorted(harms(self._fleet.store)))
+        with self._ill("provider", "late"):
+            time.sleep(self._dice.uniform(0.9, 1.3))
+            with self._noting("store", name), harms(self._fleet.store)[name]():
+                time.sleep(self._dice.uniform(*self._long))
 
     def _kill_without_store(self) -> None:
         self._out_of_store(self._dice.choice(sorted(harms(self._fleet.store))), self._kill_one)
