@@ -4,24 +4,24 @@ Lengths are characters, times carry their unit in the name. What hangs together 
 group's role exists, a JWT route has a scope) is checked in `infra.stack`.
 """
 
+from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 from pydantic.dataclasses import dataclass
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1)]
+from infra.demo_facts import Demo
+from infra.fact_kinds import FACTS, CustomAttributeName, Name, Text
+
 UrlPath = Annotated[str, Field(pattern=r"^/\S*$")]
 Permission = Annotated[str, Field(pattern=r"^(\*|[A-Z]+) /\S*$")]
 RouteKey = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 Count = Annotated[StrictInt, Field(ge=1)]
-CustomAttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
-Fact = Literal["user_pool.issuer", "user_pool.jwks_url", "app_client.id"]
-
-_FACTS = ConfigDict(extra="forbid")  # an unknown key is a typing error, never a silent no-op
+Fact = Literal["user_pool.issuer", "user_pool.jwks_url", "app_client.id", "permissions_table.name"]
+TableAction = Literal["Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class PasswordPolicy:
     """What a password must be; a temporary one lives `temporary_days` days."""
 
@@ -30,7 +30,7 @@ class PasswordPolicy:
     temporary_days: Annotated[StrictInt, Field(ge=1, le=365)]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class CustomAttribute:
     """One attribute of the pool's own; Cognito adds the prefix `custom:`. Lengths in characters."""
 
@@ -40,14 +40,14 @@ class CustomAttribute:
     max_length: Annotated[StrictInt, Field(ge=1, le=2048)]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Domain:
     """Where people sign in: 2 is Managed Login, 1 the classic pages."""
 
     version: Literal[1, 2]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class UserPool:
     """The directory of people: how they sign up, sign in and recover."""
 
@@ -65,7 +65,7 @@ class UserPool:
     domain: Domain
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Group:
     """A group of the user pool; the lowest precedence gives the preferred role."""
 
@@ -75,7 +75,7 @@ class Group:
     demo: StrictBool = False
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Rotation:
     """Refresh token rotation; the old token still works for `grace_seconds`."""
 
@@ -83,7 +83,7 @@ class Rotation:
     grace_seconds: Annotated[StrictInt, Field(ge=0, le=60)]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class AppClient:
     """The application as Cognito knows it. Paths are below the application's origin."""
 
@@ -105,7 +105,7 @@ class AppClient:
     write_attributes: tuple[Text, ...]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class MappingRule:
     """One rule of a role mapping of type Rules; the first match wins."""
 
@@ -115,7 +115,7 @@ class MappingRule:
     role: Name
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class RoleMapping:
     """How a signed-in person gets a role; `ambiguous` decides when nothing does."""
 
@@ -124,7 +124,7 @@ class RoleMapping:
     rules: Annotated[tuple[MappingRule, ...], Field(max_length=25)] = ()
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class IdentityPool:
     """The exchange of an ID token (or of nothing, for a guest) for AWS credentials."""
 
@@ -136,7 +136,7 @@ class IdentityPool:
     role_mapping: RoleMapping
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Role:
     """A role that the identity pool hands out; `invoke` lists "METHOD /path" patterns."""
 
@@ -145,9 +145,12 @@ class Role:
     demo: StrictBool = False
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Function:
-    """A Lambda function; `environment` maps a variable to a fact known after provisioning."""
+    """A Lambda function; `environment` maps a variable to a fact known after provisioning.
+
+    `tables` says what its own role may do with which table (by the table's key), index included.
+    """
 
     package: Name
     handler: Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$")]
@@ -156,9 +159,10 @@ class Function:
     memory_mb: Annotated[StrictInt, Field(ge=128, le=10240)]
     timeout_seconds: Annotated[StrictInt, Field(ge=1, le=30)]
     environment: dict[Name, Fact]
+    tables: dict[Literal["permissions"], tuple[TableAction, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Throttle:
     """The stage's limit: requests a second, and how many at once above it."""
 
@@ -166,7 +170,7 @@ class Throttle:
     burst: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class JwtAuthorizer:
     """Where API Gateway finds the bearer token; issuer and audience come from the pool."""
 
@@ -174,7 +178,7 @@ class JwtAuthorizer:
     identity_source: Annotated[str, Field(pattern=r"^\$request\.")]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Route:
     """One address of the HTTP API, who guards it, and the function behind it."""
 
@@ -185,7 +189,7 @@ class Route:
     scopes: tuple[Text, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class HttpApi:
     """The HTTP API (API Gateway v2) in front of the functions."""
 
@@ -195,7 +199,7 @@ class HttpApi:
     routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class SessionTable:
     """The DynamoDB table for sessions; both keys are binary, `ttl` holds epoch seconds."""
 
@@ -205,28 +209,18 @@ class SessionTable:
     billing: Literal["PAY_PER_REQUEST", "PROVISIONED"]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
-class DemoUser:
-    """A person of the offline demo; `attributes` are custom ones, without their prefix."""
+@dataclass(frozen=True, kw_only=True, config=FACTS)
+class PermissionsTable:
+    """The DynamoDB table of documents and shares; all keys are text, `ttl` holds epoch seconds."""
 
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-    name: Text
-    groups: tuple[Name, ...]
-    attributes: dict[CustomAttributeName, Text]
-    note: Text
-    must_change_password: StrictBool = False
-
-
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
-class Demo:
-    """Who is there offline. The passwords are public by design."""
-
-    password: Text
-    temporary_password: Text
-    users: tuple[DemoUser, ...]
+    partition_key: Name
+    sort_key: Name
+    index: Name
+    ttl: Name
+    billing: Literal["PAY_PER_REQUEST", "PROVISIONED"]
 
 
-@dataclass(frozen=True, kw_only=True, config=_FACTS)
+@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Stack:
     """All of `stack.yaml`."""
 
@@ -240,6 +234,7 @@ class Stack:
     functions: dict[Name, Function]
     http_api: HttpApi
     session_table: SessionTable
+    permissions_table: PermissionsTable
     demo: Demo
 
     def resource(self, key: str) -> str:

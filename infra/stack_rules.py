@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.facts import AppClient, Demo, Function, Group, HttpApi, IdentityPool, Role, UserPool
+from infra.demo_facts import Demo
+from infra.facts import AppClient, Function, Group, HttpApi, IdentityPool, Role, UserPool
 
 FUNCTIONS = Path(__file__).with_name("functions")
 
@@ -106,6 +107,11 @@ def _demo_fits(demo: Demo, groups: Mapping[str, Group], pool: UserPool) -> Probl
             if attribute not in pool.custom_attributes:
                 path = f"demo.users.{number}.attributes.{attribute}"
                 yield path, "is not a custom attribute of the user pool"
+    known = {user.email for user in demo.users}
+    for number, document in enumerate(demo.documents):
+        named = {document.owner, *document.collaborators, *(one.to for one in document.grants)}
+        for person in sorted(named - known):
+            yield f"demo.documents.{number}", f"names {person!r}, who is not under users"
     for key in ("password", "temporary_password"):
         if len(getattr(demo, key)) < pool.password.minimum_length:
             yield f"demo.{key}", "is shorter than the user pool allows"

@@ -7,9 +7,11 @@ nothing twice; people who are already there keep their passwords and groups.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infra.facts import DemoUser, Stack
-from infra.local import provision_api, provision_cognito
+from infra.demo_facts import DemoUser
+from infra.facts import Stack
+from infra.local import provision_api, provision_cognito, provision_functions
 from infra.local.provision_clients import connect
+from infra.local.provision_documents import demo_documents, permissions_table
 from infra.local.provision_sessions import session_table
 
 __all__ = ["Provisioned", "provision"]
@@ -73,11 +75,14 @@ def provision(endpoint_url: str, stack: Stack, app_base_url: str) -> Provisioned
         # The issuer is Amazon's address; its key set is served here.
         "user_pool.jwks_url": f"{endpoint_url}/{user_pool_id}/.well-known/jwks.json",
         "app_client.id": client_id,
+        "permissions_table.name": stack.resource("permissions"),
     }
-    function_arns = provision_api.functions(clients, stack, facts)
+    permissions_table(clients.tables, stack.resource("permissions"), stack.permissions_table)
+    function_arns = provision_functions.functions(clients, stack, facts)
     provision_api.routes(clients, stack, api_id, function_arns, (issuer, client_id))
     session_table(clients.tables, stack.resource("sessions"), stack.session_table)
     provision_cognito.users(clients, stack, user_pool_id)
+    demo_documents(clients, stack, user_pool_id)
     return Provisioned(
         endpoint_url=endpoint_url,
         app_base_url=app_base_url,

@@ -4,13 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from infra.facts import Function, Role, Stack
-from infra.local.bundle import bundle
+from infra.facts import Role, Stack
 from infra.local.provision_clients import ACCOUNT, Clients, named
-from infra.stack import FUNCTIONS
-
-_POLICY_VERSION = "2012-10-17"
-_LOGS_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+from infra.local.provision_roles import POLICY_VERSION, role_with_trust
 
 
 def base_url(endpoint_url: str, api_id: str) -> str:
@@ -49,7 +45,7 @@ def roles(clients: Clients, stack: Stack, identity_pool_id: str, api_id: str) ->
     arns: dict[str, str] = {}
     for key, role in stack.roles.items():
         name = stack.resource(key)
-        arns[key] = _role(clients, name, _trust(role, identity_pool_id))
+        arns[key] = role_with_trust(clients, name, _trust(role, identity_pool_id))
         clients.iam.put_role_policy(
             RoleName=name,
             PolicyName="invoke",
@@ -58,20 +54,9 @@ def roles(clients: Clients, stack: Stack, identity_pool_id: str, api_id: str) ->
     return arns
 
 
-def _role(clients: Clients, name: str, trust: Mapping[str, Any]) -> str:
-    try:
-        role = clients.iam.get_role(RoleName=name)["Role"]
-        clients.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
-    except clients.iam.exceptions.NoSuchEntityException:
-        made = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-        role = made["Role"]
-    arn: str = role["Arn"]
-    return arn
-
-
 def _trust(role: Role, identity_pool_id: str) -> dict[str, Any]:
     return {
-        "Version": _POLICY_VERSION,
+        "Version": POLICY_VERSION,
         "Statement": [
             {
                 "Effect": "Allow",
@@ -89,7 +74,7 @@ def _trust(role: Role, identity_pool_id: str) -> dict[str, Any]:
 def _invoke_policy(stack: Stack, role: Role, api_id: str) -> dict[str, Any]:
     base = f"arn:aws:execute-api:{stack.region}:{ACCOUNT}:{api_id}/{stack.http_api.stage}"
     return {
-        "Version": _POLICY_VERSION,
+        "Version": POLICY_VERSION,
         "Statement": [
             {
                 "Effect": "Allow",
@@ -98,58 +83,6 @@ def _invoke_policy(stack: Stack, role: Role, api_id: str) -> dict[str, Any]:
             }
         ],
     }
-
-
-def functions(clients: Clients, stack: Stack, facts: Mapping[str, str]) -> dict[str, str]:
-    """Make or update every function; `facts` resolves their environment. Return ARNs by key."""
-    service = {
-        "Version": _POLICY_VERSION,
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    arns: dict[str, str] = {}
-    for key, function in stack.functions.items():
-        name = stack.resource(key)
-        role_arn = _role(clients, f"{name}-function", service)
-        clients.iam.attach_role_policy(RoleName=f"{name}-function", PolicyArn=_LOGS_POLICY)
-        arns[key] = _function(clients, name, function, (role_arn, facts))
-    return arns
-
-
-def _function(
-    clients: Clients, name: str, function: Function, made_before: tuple[str, Mapping[str, str]]
-) -> str:
-    role_arn, facts = made_before
-    archive = bundle(FUNCTIONS / function.package)
-    settings = {
-        "FunctionName": name,
-        "Role": role_arn,
-        "Handler": function.handler,
-        "Runtime": function.runtime,
-        "MemorySize": function.memory_mb,
-        "Timeout": function.timeout_seconds,
-        "Environment": {
-            "Variables": {key: facts[fact] for key, fact in function.environment.items()}
-        },
-    }
-    try:
-        clients.functions.get_function(FunctionName=name)
-    except clients.functions.exceptions.ResourceNotFoundException:
-        made = clients.functions.create_function(
-            **settings, Code={"ZipFile": archive}, Architectures=[function.architecture]
-        )
-    else:
-        clients.functions.update_function_code(
-            FunctionName=name, ZipFile=archive, Architectures=[function.architecture]
-        )
-        made = clients.functions.update_function_configuration(**settings)
-    arn: str = made["FunctionArn"]
-    return arn
 
 
 def routes(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.facts import DemoUser, Stack, UserPool
+from infra.demo_facts import DemoUser
+from infra.facts import Stack, UserPool
 from infra.local.provision_clients import Clients, named
 
 
@@ -96,9 +97,8 @@ def app_client(clients: Clients, stack: Stack, user_pool_id: str, app_base_url: 
     """Make or update the app client; return it whole, the secret included."""
     cognito, name = clients.cognito, f"{stack.name}-web"
     facts = _client_facts(stack, app_base_url)
-    found = named(
-        cognito, "list_user_pool_clients", name, key="ClientName", UserPoolId=user_pool_id
-    )
+    of_pool = {"key": "ClientName", "UserPoolId": user_pool_id}
+    found = named(cognito, "list_user_pool_clients", name, **of_pool)
     if found is None:
         made = cognito.create_user_pool_client(
             UserPoolId=user_pool_id,

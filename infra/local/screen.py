@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from infra.facts import Demo, DemoUser
+from infra.demo_facts import Demo, DemoUser
 
 MAIL_PATH = "/mailbox"
 

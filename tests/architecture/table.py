@@ -90,14 +90,16 @@ WEBAPP: Table = {
 }  # fmt: skip
 
 INFRA: Table = {
-    "facts": (),
-    "stack_rules": ("facts",),
-    "stack": ("facts", "stack_rules"),
+    "fact_kinds": (),
+    "demo_facts": ("fact_kinds",),
+    "facts": ("demo_facts", "fact_kinds"),
+    "stack_rules": ("demo_facts", "facts"),
+    "stack": ("demo_facts", "facts", "stack_rules"),
     # A Lambda is packed alone: it can import nothing that is not in its own folder.
     "functions.api": ("functions.api",),
     "functions.triggers": ("functions.triggers",),
     # The offline AWS starts the application as a program; it never imports it.
-    "local": ("facts", "stack", "stack_rules"),
+    "local": ("demo_facts", "facts", "stack", "stack_rules"),
     "container.doors": (),
     "container.worker": (),
 }
@@ -144,7 +146,13 @@ LIBRARIES: Table = {
     "markupsafe": (),  # nothing marks a string as safe; templates escape
     "ministack": ("infra.local",),
     "prometheus_client": ("webapp.observe",),
-    "pydantic": ("webapp.settings", "infra.facts", "infra.stack"),
+    "pydantic": (
+        "webapp.settings",
+        "infra.demo_facts",
+        "infra.fact_kinds",
+        "infra.facts",
+        "infra.stack",
+    ),
     "redis": ("webapp.store.redis",),
     "requests": ("webapp.outbound", "webapp.managed_login", "webapp.api"),
     "requests_aws4auth": ("webapp.api",),

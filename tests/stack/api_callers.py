@@ -42,11 +42,17 @@ class Callers:
         self.keys = functools.cache(self._exchange)
 
     def call(
-        self, path: str, *, headers: dict[str, str] | None = None, auth: Any = None
+        self,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        auth: Any = None,
+        method: str = "GET",
+        body: str | None = None,
     ) -> requests.Response:
-        """GET a path of the API."""
+        """Call a path of the API."""
         url = self._settings["API_ENDPOINT"] + path
-        return requests.get(url, headers=headers, auth=auth, timeout=20)
+        return requests.request(method, url, headers=headers, auth=auth, data=body, timeout=20)
 
     def signed(
         self,
@@ -55,13 +61,15 @@ class Callers:
         *,
         token_of: str | None = None,
         role: str | None = None,
+        method: str = "GET",
+        body: str | None = None,
     ) -> requests.Response:
-        """GET a path with somebody's credentials (None: a guest's) and somebody's ID token."""
+        """Call a path with somebody's credentials (None: a guest's) and somebody's ID token."""
         headers = {}
         if token_of is not None:
             headers["X-Cognito-Id-Token"] = self.tokens(token_of)["IdToken"]
         signature = Signature(self.keys(email, role), self._offline.stack.region)
-        return self.call(path, headers=headers, auth=signature.auth())
+        return self.call(path, headers=headers, auth=signature.auth(), method=method, body=body)
 
     def bearer(self, path: str, email: str, kind: str) -> requests.Response:
         """GET a path with a bearer token; `kind` is AccessToken or IdToken."""

@@ -42,8 +42,8 @@ def callers(offline_aws: OfflineAws) -> Callers:
 
 
 def test_the_table_covers_every_route_of_the_stack(offline_aws: OfflineAws) -> None:
-    """No address of the API is left out of this table."""
-    routes = {route.route for route in offline_aws.stack.http_api.routes}
+    """No address of the function `api` is left out; documents have a table of their own."""
+    routes = {one.route for one in offline_aws.stack.http_api.routes if one.function == "api"}
     assert routes == {f"GET {path}" for path in PATHS}
 
 

@@ -27,6 +27,8 @@ class Caller:
     username: str | None = None
     email: str | None = None
     groups: tuple[str, ...] = ()
+    department: str | None = None
+    projects: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     amr: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from infra.facts import Demo
+from infra.demo_facts import Demo
 from infra.local.managed_login.pool import UserPools
 from infra.stack import load_stack
 
