@@ -4,7 +4,6 @@ Lengths are characters, times carry their unit in the name. What hangs together 
 group's role exists, a JWT route has a scope) is checked in `infra.stack`.
 """
 
-from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
@@ -12,13 +11,13 @@ from pydantic.dataclasses import dataclass
 
 from infra.demo_facts import Demo
 from infra.fact_kinds import FACTS, CustomAttributeName, Name, Text
+from infra.function_facts import Function, Triggers
+from infra.table_facts import PermissionsTable, SessionTable, UsersTable
 
 UrlPath = Annotated[str, Field(pattern=r"^/\S*$")]
 Permission = Annotated[str, Field(pattern=r"^(\*|[A-Z]+) /\S*$")]
 RouteKey = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 Count = Annotated[StrictInt, Field(ge=1)]
-Fact = Literal["user_pool.issuer", "user_pool.jwks_url", "app_client.id", "permissions_table.name"]
-TableAction = Literal["Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
 
 
 @dataclass(frozen=True, kw_only=True, config=FACTS)
@@ -146,23 +145,6 @@ class Role:
 
 
 @dataclass(frozen=True, kw_only=True, config=FACTS)
-class Function:
-    """A Lambda function; `environment` maps a variable to a fact known after provisioning.
-
-    `tables` says what its own role may do with which table (by the table's key), index included.
-    """
-
-    package: Name
-    handler: Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$")]
-    runtime: Annotated[str, Field(pattern=r"^python3\.\d+$")]
-    architecture: Literal["arm64", "x86_64"]
-    memory_mb: Annotated[StrictInt, Field(ge=128, le=10240)]
-    timeout_seconds: Annotated[StrictInt, Field(ge=1, le=30)]
-    environment: dict[Name, Fact]
-    tables: dict[Literal["permissions"], tuple[TableAction, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, config=FACTS)
 class Throttle:
     """The stage's limit: requests a second, and how many at once above it."""
 
@@ -200,24 +182,11 @@ class HttpApi:
 
 
 @dataclass(frozen=True, kw_only=True, config=FACTS)
-class SessionTable:
-    """The DynamoDB table for sessions; both keys are binary, `ttl` holds epoch seconds."""
+class ResourceServer:
+    """The API as OAuth knows it; a scope is IDENTIFIER/NAME, with a description."""
 
-    partition_key: Name
-    sort_key: Name
-    ttl: Name
-    billing: Literal["PAY_PER_REQUEST", "PROVISIONED"]
-
-
-@dataclass(frozen=True, kw_only=True, config=FACTS)
-class PermissionsTable:
-    """The DynamoDB table of documents and shares; all keys are text, `ttl` holds epoch seconds."""
-
-    partition_key: Name
-    sort_key: Name
-    index: Name
-    ttl: Name
-    billing: Literal["PAY_PER_REQUEST", "PROVISIONED"]
+    identifier: Name
+    scopes: dict[Text, Text]
 
 
 @dataclass(frozen=True, kw_only=True, config=FACTS)
@@ -235,6 +204,9 @@ class Stack:
     http_api: HttpApi
     session_table: SessionTable
     permissions_table: PermissionsTable
+    users_table: UsersTable
+    triggers: Triggers
+    resource_server: ResourceServer
     demo: Demo
 
     def resource(self, key: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.demo_facts import Demo
-from infra.facts import AppClient, Function, Group, HttpApi, IdentityPool, Role, UserPool
+from infra.facts import AppClient, Group, HttpApi, IdentityPool, ResourceServer, Role, UserPool
+from infra.function_facts import Function, Triggers
 
 FUNCTIONS = Path(__file__).with_name("functions")
 
@@ -97,6 +98,27 @@ def _functions_exist(functions: Mapping[str, Function]) -> Problems:
             yield f"functions.{name}.handler", f"does not start with {function.package!r}"
 
 
+def _triggers_fit(
+    triggers: Triggers,
+    functions: Mapping[str, Function],
+    groups: Mapping[str, Group],
+    server: ResourceServer,
+) -> Problems:
+    for trigger, name in triggers.functions.items():
+        if name not in functions:
+            yield f"triggers.functions.{trigger}", f"names {name!r}, which is not under functions"
+    named = {f"department_groups.{key}": name for key, name in triggers.department_groups.items()}
+    named |= {f"group_scopes.{name}": name for name in triggers.group_scopes}
+    named["default_group"] = triggers.default_group
+    for path, name in named.items():
+        if name not in groups or groups[name].demo:
+            yield f"triggers.{path}", f"names {name!r}, which is no group of every engine"
+    for group, scopes in triggers.group_scopes.items():
+        for scope in scopes:
+            if scope not in server.scopes:
+                yield f"triggers.group_scopes.{group}", f"names {scope!r}, which the API lacks"
+
+
 def _demo_fits(demo: Demo, groups: Mapping[str, Group], pool: UserPool) -> Problems:
     for number, user in enumerate(demo.users):
         for group in user.groups:
@@ -124,5 +146,6 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Any]], ...] = (
     (("app_client",), _client_is_sound),
     (("http_api", "functions", "app_client"), _routes_are_sound),
     (("functions",), _functions_exist),
+    (("triggers", "functions", "groups", "resource_server"), _triggers_fit),
     (("demo", "groups", "user_pool"), _demo_fits),
 )

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 
 from infra.demo_facts import DemoUser
 from infra.facts import Stack
-from infra.local import provision_api, provision_cognito, provision_functions
-from infra.local.provision_clients import connect
+from infra.local import provision_api, provision_cognito, provision_functions, provision_people
+from infra.local.provision_clients import ACCOUNT, connect
 from infra.local.provision_documents import demo_documents, permissions_table
 from infra.local.provision_sessions import session_table
+from infra.local.provision_triggers import (
+    connect_triggers,
+    resource_server,
+    trigger_facts,
+    users_table,
+)
 
 __all__ = ["Provisioned", "provision"]
 
@@ -68,7 +74,7 @@ def provision(endpoint_url: str, stack: Stack, app_base_url: str) -> Provisioned
     provision_cognito.role_mapping(
         clients, stack, role_arns, f"{user_pool_id}:{client_id}", identity_pool_id
     )
-    provision_cognito.groups(clients, stack, user_pool_id, role_arns)
+    provision_people.groups(clients, stack, user_pool_id, role_arns)
     issuer = provision_cognito.issuer(stack, user_pool_id)
     facts = {
         "user_pool.issuer": issuer,
@@ -76,12 +82,18 @@ def provision(endpoint_url: str, stack: Stack, app_base_url: str) -> Provisioned
         "user_pool.jwks_url": f"{endpoint_url}/{user_pool_id}/.well-known/jwks.json",
         "app_client.id": client_id,
         "permissions_table.name": stack.resource("permissions"),
+        "user_pool.arn": f"arn:aws:cognito-idp:{stack.region}:{ACCOUNT}:userpool/{user_pool_id}",
+        **trigger_facts(stack),
     }
     permissions_table(clients.tables, stack.resource("permissions"), stack.permissions_table)
+    users_table(clients.tables, stack.resource("users"), stack.users_table)
+    resource_server(clients, stack, user_pool_id)
     function_arns = provision_functions.functions(clients, stack, facts)
     provision_api.routes(clients, stack, api_id, function_arns, (issuer, client_id))
+    config = connect_triggers(clients, stack, facts["user_pool.arn"], function_arns)
+    provision_cognito.triggers(clients, stack, user_pool_id, config)
     session_table(clients.tables, stack.resource("sessions"), stack.session_table)
-    provision_cognito.users(clients, stack, user_pool_id)
+    provision_people.users(clients, stack, user_pool_id)
     demo_documents(clients, stack, user_pool_id)
     return Provisioned(
         endpoint_url=endpoint_url,

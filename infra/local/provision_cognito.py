@@ -1,9 +1,8 @@
-"""The Cognito half of the stack: user pool, app client, groups, people, identity pool."""
+"""The Cognito half of the stack: user pool, app client, identity pool."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from infra.demo_facts import DemoUser
 from infra.facts import Stack, UserPool
 from infra.local.provision_clients import Clients, named
 
@@ -93,6 +92,13 @@ def _add_attributes(clients: Clients, facts: UserPool, pool: Mapping[str, Any]) 
         clients.cognito.add_custom_attributes(UserPoolId=pool["Id"], CustomAttributes=missing)
 
 
+def triggers(clients: Clients, stack: Stack, user_pool_id: str, config: dict[str, Any]) -> None:
+    """Have the pool call its functions."""
+    clients.cognito.update_user_pool(
+        UserPoolId=user_pool_id, LambdaConfig=config, **_changeable(stack.user_pool)
+    )
+
+
 def app_client(clients: Clients, stack: Stack, user_pool_id: str, app_base_url: str) -> Any:
     """Make or update the app client; return it whole, the secret included."""
     cognito, name = clients.cognito, f"{stack.name}-web"
@@ -142,46 +148,6 @@ def _client_facts(stack: Stack, app_base_url: str) -> dict[str, Any]:
         "ReadAttributes": list(client.read_attributes),
         "WriteAttributes": list(client.write_attributes),
     }
-
-
-def groups(clients: Clients, stack: Stack, user_pool_id: str, role_arns: Mapping[str, str]) -> None:
-    """Make the groups that are missing. The pinned emulator cannot update a group."""
-    listing = clients.cognito.get_paginator("list_groups").paginate(UserPoolId=user_pool_id)
-    there = {group["GroupName"] for page in listing for group in page["Groups"]}
-    for name, group in stack.groups.items():
-        if name not in there:
-            clients.cognito.create_group(
-                UserPoolId=user_pool_id,
-                GroupName=name,
-                Description=group.description,
-                Precedence=group.precedence,
-                RoleArn=role_arns[group.role],
-            )
-
-
-def users(clients: Clients, stack: Stack, user_pool_id: str) -> None:
-    """Make the demo users that are missing; whoever is there stays as he made himself."""
-    for user in stack.demo.users:
-        try:
-            clients.cognito.admin_get_user(UserPoolId=user_pool_id, Username=user.email)
-        except clients.cognito.exceptions.UserNotFoundException:
-            _new_user(clients, stack, user_pool_id, user)
-
-
-def _new_user(clients: Clients, stack: Stack, user_pool_id: str, user: DemoUser) -> None:
-    cognito, who = clients.cognito, {"UserPoolId": user_pool_id, "Username": user.email}
-    attributes = {"email": user.email, "email_verified": "true", "name": user.name}
-    attributes |= {f"custom:{name}": value for name, value in user.attributes.items()}
-    cognito.admin_create_user(
-        **who,
-        TemporaryPassword=stack.demo.temporary_password,
-        UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
-        MessageAction="SUPPRESS",
-    )
-    if not user.must_change_password:
-        cognito.admin_set_user_password(**who, Password=stack.demo.password, Permanent=True)
-    for group in user.groups:
-        cognito.admin_add_user_to_group(**who, GroupName=group)
 
 
 def identity_pool(clients: Clients, stack: Stack, user_pool_id: str, client_id: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.demo_facts import DemoDocument
-from infra.facts import PermissionsTable, Stack
+from infra.facts import Stack
 from infra.local.provision_clients import Clients
+from infra.table_facts import PermissionsTable
 
 _HOUR = 3600
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from infra.facts import Function, Stack
+from infra.facts import Stack
+from infra.function_facts import Function
 from infra.local.bundle import bundle
 from infra.local.provision_clients import ACCOUNT, Clients
 from infra.local.provision_roles import POLICY_VERSION, role_with_trust
@@ -36,6 +37,12 @@ def functions(clients: Clients, stack: Stack, facts: Mapping[str, str]) -> dict[
                 PolicyName=f"table-{table}",
                 PolicyDocument=json.dumps(_table_policy(stack, table, actions)),
             )
+        if function.user_pool:
+            clients.iam.put_role_policy(
+                RoleName=f"{name}-function",
+                PolicyName="user-pool",
+                PolicyDocument=json.dumps(_pool_policy(facts["user_pool.arn"], function)),
+            )
         arns[key] = _function(clients, name, function, (role_arn, facts))
     return arns
 
@@ -49,6 +56,19 @@ def _table_policy(stack: Stack, table: str, actions: tuple[str, ...]) -> dict[st
                 "Effect": "Allow",
                 "Action": [f"dynamodb:{action}" for action in actions],
                 "Resource": [arn, f"{arn}/index/*"],
+            }
+        ],
+    }
+
+
+def _pool_policy(arn: str, function: Function) -> dict[str, Any]:
+    return {
+        "Version": POLICY_VERSION,
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": [f"cognito-idp:{action}" for action in function.user_pool],
+                "Resource": [arn],
             }
         ],
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.facts import SessionTable
+from infra.table_facts import SessionTable
 
 
 def session_table(client: Any, name: str, facts: SessionTable, *, expiry: bool = True) -> None:

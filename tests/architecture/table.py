@@ -92,14 +92,16 @@ WEBAPP: Table = {
 INFRA: Table = {
     "fact_kinds": (),
     "demo_facts": ("fact_kinds",),
-    "facts": ("demo_facts", "fact_kinds"),
-    "stack_rules": ("demo_facts", "facts"),
+    "function_facts": ("fact_kinds",),
+    "table_facts": ("fact_kinds",),
+    "facts": ("demo_facts", "fact_kinds", "function_facts", "table_facts"),
+    "stack_rules": ("demo_facts", "facts", "function_facts"),
     "stack": ("demo_facts", "facts", "stack_rules"),
     # A Lambda is packed alone: it can import nothing that is not in its own folder.
     "functions.api": ("functions.api",),
     "functions.triggers": ("functions.triggers",),
     # The offline AWS starts the application as a program; it never imports it.
-    "local": ("demo_facts", "facts", "stack", "stack_rules"),
+    "local": ("demo_facts", "facts", "function_facts", "stack", "stack_rules", "table_facts"),
     "container.doors": (),
     "container.worker": (),
 }
@@ -151,7 +153,9 @@ LIBRARIES: Table = {
         "infra.demo_facts",
         "infra.fact_kinds",
         "infra.facts",
+        "infra.function_facts",
         "infra.stack",
+        "infra.table_facts",
     ),
     "redis": ("webapp.store.redis",),
     "requests": ("webapp.outbound", "webapp.managed_login", "webapp.api"),

@@ -213,18 +213,23 @@ class World:
         arn = self.aws.client("sts", keys).get_caller_identity()["Arn"]
         return str(arn).split("/")[1].removesuffix(f"-{self.tag}")
 
-    def add_api(self, authorization: str = "AWS_IAM") -> tuple[str, str]:
-        """Return (base URL, ARN prefix) of an HTTP API whose GET /echo answers its context."""
+    def add_function(self, name: str, source: str) -> str:
+        """Return the ARN of a function whose `handle` stands in this source."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
-            file.writestr("echo.py", _ECHO)
-        function = self.aws.client("lambda").create_function(
-            FunctionName=f"echo-{self.tag}",
+            file.writestr(f"{name}.py", source)
+        made = self.aws.client("lambda").create_function(
+            FunctionName=f"{name}-{self.tag}",
             Runtime="python3.11",
-            Handler="echo.handle",
+            Handler=f"{name}.handle",
             Role=self.add_role("lambda"),
             Code={"ZipFile": archive.getvalue()},
-        )["FunctionArn"]
+        )
+        return str(made["FunctionArn"])
+
+    def add_api(self, authorization: str = "AWS_IAM") -> tuple[str, str]:
+        """Return (base URL, ARN prefix) of an HTTP API whose GET /echo answers its context."""
+        function = self.add_function("echo", _ECHO)
         gateway = self.aws.client("apigatewayv2")
         api_id = gateway.create_api(Name=f"api-{self.tag}", ProtocolType="HTTP")["ApiId"]
         integration = gateway.create_integration(

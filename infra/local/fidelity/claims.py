@@ -1,6 +1,7 @@
 """Claims that the pinned release leaves out of its tokens.
 
-Closes these gaps: cognito:roles and cognito:preferred_role are missing from the ID token;
+Closes these gaps: cognito:roles and cognito:preferred_role are missing from the ID token, and those
+that a pre token generation trigger overrides are dropped;
 at_hash (OpenID Connect Core 3.1.3.6) is missing; tokens refreshed at /oauth2/token lose
 cognito:groups; auth_time moves at each refresh, where it must stay (OpenID Connect Core 12.2).
 """
@@ -51,10 +52,13 @@ def mend(upstream: Upstream, ledger: Ledger) -> None:
             refreshing = call["trigger_source"] == "TokenGeneration_RefreshTokens"
             _keep_auth_time(claims, ledger, refreshing=refreshing)
             if call["token_type"] == "id":
-                pool = cognito._user_pools.get(call["pool_id"]) or {}
-                groups = [pool.get("_groups", {}).get(name, {}) for name in call["groups"]]
-                claims.update(role_claims(groups))
+                claims.update(_roles(cognito, call["pool_id"], call["groups"]))
             final = original(**call)
+            brought = final.get("cognito:groups") or []
+            if call["token_type"] == "id" and set(brought) != set(call["groups"]):
+                # A trigger overrode the groups; its iamRolesToOverride and preferredRole are
+                # dropped by the pinned release, and follow from the groups as ours writes them.
+                final.update(_roles(cognito, call["pool_id"], brought))
             family, access_token = _latest_access.get()
             if call["token_type"] == "id" and access_token and family == final.get("origin_jti"):
                 final["at_hash"] = at_hash(access_token)
@@ -64,6 +68,11 @@ def mend(upstream: Upstream, ledger: Ledger) -> None:
 
     replace(cognito, "_fake_token", make_token)
     replace(cognito, "_apply_pretoken_trigger", make_hook)
+
+
+def _roles(cognito: Any, pool_id: str, names: Iterable[str]) -> dict[str, Any]:
+    groups = (cognito._user_pools.get(pool_id) or {}).get("_groups", {})
+    return role_claims([groups.get(name, {}) for name in names])
 
 
 def role_claims(groups: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

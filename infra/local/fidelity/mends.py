@@ -9,6 +9,7 @@ from infra.local.fidelity import (
     refresh,
     revocation,
     signed_routes,
+    triggers,
 )
 from infra.local.fidelity.ledger import Ledger
 from infra.local.fidelity.upstream import Upstream
@@ -24,4 +25,5 @@ def mend_all(upstream: Upstream, ledger: Ledger) -> tuple[Layer, ...]:
     revocation.mend(upstream)
     identity_pool.mend(upstream)
     signed_routes.mend(upstream)
+    triggers.mend(upstream)
     return (revocation_layer,)
