@@ -25,6 +25,7 @@ WRAPPED: dict[tuple[str, str], str] = {
     ("cognito", "_create_group"): "f439a0cb49c9980c",
     ("cognito", "_create_user_pool_client"): "305b7a62590c22b1",
     ("cognito", "_dispatch_idp"): "7168005fce665200",
+    ("cognito", "_extract_trigger_response"): "ca50ccac94438239",
     ("cognito", "_fake_token"): "e868917b0acab6db",
     ("cognito", "_get_credentials_for_identity"): "bcc525f5a0fcf1a1",
     ("cognito", "_get_id"): "5109c0bb00ffe458",
