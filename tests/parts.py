@@ -40,6 +40,12 @@ PARTS = (
         "install a Redis server (Debian: apt-get install redis-server)",
     ),
     Part(
+        "image",
+        ("buildah",),
+        ("buildah", "debootstrap"),
+        "install buildah and debootstrap (Debian: apt-get install buildah debootstrap) and be root",
+    ),
+    Part(
         "terraform",
         ("terraform",),
         (),

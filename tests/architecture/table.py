@@ -104,6 +104,8 @@ INFRA: Table = {
     "local": ("demo_facts", "facts", "function_facts", "stack", "stack_rules", "table_facts"),
     "container.doors": (),
     "container.worker": (),
+    "container.healthcheck": (),
+    "container.image": ("container.healthcheck",),
 }
 
 ARROWS: Table = {
@@ -162,7 +164,7 @@ LIBRARIES: Table = {
     "requests_aws4auth": ("webapp.api",),
     "sqlite3": ("webapp.store.sqlite", "webapp.store.sqlite_file", "webapp.store.sqlite_place"),
     "structlog": ("webapp.observe",),
-    "subprocess": ("infra.local",),
+    "subprocess": ("infra.local", "infra.container.image"),
     "urllib.request": ("infra.functions", "infra.local"),  # follows redirects, obeys http_proxy
     "urllib3": ("webapp.outbound", "webapp.managed_login", "webapp.api"),
     "werkzeug": _FLASK,
