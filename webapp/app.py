@@ -5,12 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import budget
+from webapp.cli.doctor import make_command as doctor_command
 from webapp.cli.sessions import Desk
 from webapp.cli.sessions import make_group as session_commands
 from webapp.deadlines import REQUEST_SECONDS, disagreements
@@ -20,6 +22,7 @@ from webapp.observe import configure, observe_requests
 from webapp.security import Security
 from webapp.server import loading
 from webapp.services import Services, build
+from webapp.services.patient import patient_of
 from webapp.sessions import Sessions
 from webapp.settings import Settings
 from webapp.views import (
@@ -85,6 +88,7 @@ def create_app(
     error_pages.install(app, pages, sessions)
     desk = Desk(rooms.roster, rooms.vault, rooms.store, settings.issuer, now)
     app.cli.add_command(session_commands(desk))
+    app.cli.add_command(doctor_command(partial(patient_of, settings, rooms)))
     if settings.trusted_proxy_hops:
         _trust_proxies(app, settings.trusted_proxy_hops)
     return app

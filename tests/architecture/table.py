@@ -73,7 +73,8 @@ WEBAPP: Table = {
     # Where everything is joined.
     "services": (
         "breaker", "deadlines",
-        "addresses", "api", "attempts", "caretaker", "clients", "credentials", "errors", "guard",
+        "addresses", "api", "attempts", "caretaker", "clients", "credentials", "doctor", "errors",
+        "guard",
         "keyring", "managed_login", "observe",
         "outbound", "records", "refusals", "security", "sessions", "settings", "signin", "store",
     ),
@@ -83,10 +84,13 @@ WEBAPP: Table = {
         "settings", "views",
     ),
     # Started by itself it makes the whole application; its commands are handed their rooms.
-    "cli.__main__": ("app",),
+    "cli.__main__": ("app", "cli.settings"),
     "cli": (
-        "addresses", "api", "credentials", "errors", "observe", "records", "settings", "store",
+        "addresses", "api", "credentials", "doctor", "errors", "observe", "records", "settings",
+        "store",
     ),
+    # Holds the settings against what AWS says is there; it changes nothing.
+    "doctor": ("errors", "outbound"),
 }  # fmt: skip
 
 INFRA: Table = {
@@ -125,7 +129,7 @@ _FLASK = (
     "webapp.cli", "webapp.views",
 )  # fmt: skip
 _BOTOCORE_ERRORS = (
-    "webapp.services", "webapp.credentials", "webapp.managed_login.client",
+    "webapp.services", "webapp.credentials", "webapp.doctor", "webapp.managed_login.client",
     "webapp.store.dynamodb", "webapp.cli", "infra",
 )  # fmt: skip
 

@@ -1,0 +1,92 @@
+"""`settings`: check them, and write a `.env` from what Terraform made.
+
+Exit statuses: 0 done, 1 they need attention, 2 not a command.
+"""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from webapp.errors import SettingsProblems
+from webapp.settings import Settings
+
+_OUTPUTS = ("settings", "secret_settings")
+_HOW = "Make it with: terraform -chdir=infra/terraform output -json > outputs.json"
+
+
+@click.group("settings")
+def settings_group() -> None:
+    """The application's settings: check, from-terraform."""
+
+
+@settings_group.command("check", short_help="Read the settings as a start would.")
+def check() -> None:
+    """Read environment and `.env` as a start would, and say every problem at once."""
+    try:
+        Settings.load(os.environ, Path(".env"))
+    except SettingsProblems as problems:
+        click.echo(problems.sentence, err=True)
+        sys.exit(1)
+    click.echo("The settings are sound. `doctor` holds them against what is really there.")
+
+
+@settings_group.command("from-terraform", short_help="Write a .env from Terraform's outputs.")
+@click.argument("outputs", type=click.File("r"))
+@click.option("--to", default=".env", show_default=True, type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--store", is_flag=True, help="Keep sessions in the DynamoDB table of the stack.")
+def from_terraform(outputs: Any, to: Path, force: bool, store: bool) -> None:
+    """Write a .env from OUTPUTS, a file (or - for standard input) of `terraform output -json`.
+
+    It makes a SECRET_KEY of its own, and is for its owner's eyes alone (mode 0600).
+    """
+    try:
+        values = read_outputs(json.load(outputs), with_store=store)
+    except (ValueError, TypeError, KeyError) as error:
+        raise click.UsageError(f"This is not what Terraform puts out: {error}. {_HOW}") from None
+    values["SECRET_KEY"] = secrets.token_hex(32)
+    try:
+        Settings.load(values)
+    except SettingsProblems as problems:
+        click.echo(problems.sentence, err=True)
+        sys.exit(1)
+    _write(to, values, force=force)
+    click.echo(f"Wrote {len(values)} settings to {to}, for your eyes alone.")
+
+
+def read_outputs(outputs: Mapping[str, Any], *, with_store: bool) -> dict[str, str]:
+    """The settings in Terraform's outputs. Raises KeyError or TypeError for another document."""
+    values: dict[str, str] = {}
+    for name in _OUTPUTS:
+        if name not in outputs:
+            raise KeyError(f"no output {name}")
+        values |= {key: str(value) for key, value in outputs[name]["value"].items()}
+    if with_store:
+        values["SESSION_STORE_URL"] = str(outputs["session_store_url"]["value"])
+    return values
+
+
+def _quoted(value: str) -> str:
+    # As python-dotenv reads it: in single quotes, where nothing is expanded.
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _write(path: Path, values: Mapping[str, str], *, force: bool) -> None:
+    text = "".join(f"{name}={_quoted(value)}\n" for name, value in sorted(values.items()))
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise click.UsageError(f"{path} is there already; say --force to write over it.") from None
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(text)
