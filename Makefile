@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is. Every target does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench soak lock clean setup
+.PHONY: help demo test check format bench soak lock tools clean setup
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -26,7 +26,7 @@ test: setup ## run every test, after fetching a browser and Redis where possible
 	@$(BIN)/python -m tests.parts
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-check: setup ## lint, format, types, lock files, what git tracks; changes nothing
+check: setup ## lint, format, types, lock files, what git tracks, Terraform; changes nothing
 	@exec $(BIN)/python .ci/check.py
 
 format: setup ## put the code into the house's format and mend what can be mended
@@ -43,9 +43,13 @@ lock: ## compile requirements*.txt from pyproject.toml (needs uv); ARGS=--upgrad
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
 	@uv $(UV_COMPILE) -o requirements.txt $(ARGS)
 	@uv $(UV_COMPILE) --extra dev -c requirements.txt -o requirements-dev.txt $(ARGS)
+	@uv $(UV_COMPILE:pyproject.toml=.ci/tools.in) -o .ci/tools.txt $(ARGS)
+
+tools: setup ## install checkov, hadolint and zizmor for make check into .venv-tools (half a gigabyte)
+	@exec $(BIN)/python .ci/tools.py
 
 clean: ## remove what can be made again (.venv, caches, test artefacts); keeps .env and data
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artefacts
+	@rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/artefacts
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup:

@@ -9,6 +9,7 @@ LARGEST = 2_000_000  # bytes; a screenshot fits, a database or a wheel does not
 
 FORBIDDEN_PATHS = (
     ".venv/*",
+    ".venv-tools/*",
     "*__pycache__/*",
     "*.pyc",
     "*.egg-info/*",

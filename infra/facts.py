@@ -133,6 +133,8 @@ class IdentityPool:
     guest_role: Name
     authenticated_role: Name
     role_mapping: RoleMapping
+    principal_tags: dict[Name, Text]
+    """Tag of the session to the claim of the ID token that fills it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=FACTS)

@@ -55,13 +55,16 @@ def roles(clients: Clients, stack: Stack, identity_pool_id: str, api_id: str) ->
 
 
 def _trust(role: Role, identity_pool_id: str) -> dict[str, Any]:
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    if role.trust == "authenticated":
+        actions.append("sts:TagSession")  # the identity pool's principal tags; a guest has none
     return {
         "Version": POLICY_VERSION,
         "Statement": [
             {
                 "Effect": "Allow",
                 "Principal": {"Federated": "cognito-identity.amazonaws.com"},
-                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Action": actions,
                 "Condition": {
                     "StringEquals": {"cognito-identity.amazonaws.com:aud": identity_pool_id},
                     "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": role.trust},
@@ -94,8 +97,10 @@ def routes(
 ) -> None:
     """Make or update authorizer, integrations and routes of the API; take away foreign routes."""
     authorizer_id = _authorizer(clients, stack, api_id, issuer_and_audience)
-    targets = {key: _target(clients, api_id, arn) for key, arn in function_arns.items()}
-    for key in function_arns:
+    # Triggers are functions, too, and none of the API's business.
+    called = {route.function for route in stack.http_api.routes}
+    targets = {key: _target(clients, api_id, function_arns[key]) for key in called}
+    for key in called:
         _permission(clients, stack.resource(key), stack, api_id)
     listing = clients.api.get_paginator("get_routes").paginate(ApiId=api_id)
     there = {item["RouteKey"]: item["RouteId"] for page in listing for item in page["Items"]}

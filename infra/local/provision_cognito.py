@@ -214,3 +214,9 @@ def role_mapping(
         },
         RoleMappings={provider: mapping},
     )
+    clients.identity.set_principal_tag_attribute_map(
+        IdentityPoolId=identity_pool_id,
+        IdentityProviderName=provider.rpartition(":")[0],
+        UseDefaults=False,
+        PrincipalTags=facts.principal_tags,
+    )

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from infra.bundle import bundle
 from infra.facts import Stack
 from infra.function_facts import Function
-from infra.local.bundle import bundle
 from infra.local.provision_clients import ACCOUNT, Clients
 from infra.local.provision_roles import POLICY_VERSION, role_with_trust
 from infra.stack import FUNCTIONS

@@ -94,6 +94,7 @@ WEBAPP: Table = {
 }  # fmt: skip
 
 INFRA: Table = {
+    "bundle": (),  # the standard library alone: who runs Terraform has nothing else
     "fact_kinds": (),
     "demo_facts": ("fact_kinds",),
     "function_facts": ("fact_kinds",),
@@ -105,7 +106,15 @@ INFRA: Table = {
     "functions.api": ("functions.api",),
     "functions.triggers": ("functions.triggers",),
     # The offline AWS starts the application as a program; it never imports it.
-    "local": ("demo_facts", "facts", "function_facts", "stack", "stack_rules", "table_facts"),
+    "local": (
+        "bundle",
+        "demo_facts",
+        "facts",
+        "function_facts",
+        "stack",
+        "stack_rules",
+        "table_facts",
+    ),
     "container.doors": (),
     "container.worker": (),
     "container.healthcheck": (),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.bundle import bundle
+from infra.bundle import bundle
 from infra.stack import FUNCTIONS
 
 

@@ -1,0 +1,121 @@
+"""Terraform's stack on a fresh offline AWS: complete, stable, usable, and gone when destroyed."""
+
+import dataclasses
+import re
+
+import pytest
+
+from infra.facts import Stack
+from infra.local.provision import provision
+from infra.local.provision_clients import connect
+from infra.local.provision_documents import demo_documents
+from infra.local.provision_people import users
+from infra.stack import load_stack
+from tests.stack.api_callers import Callers
+from tests.stack.offline import APP_BASE_URL, OfflineAws
+from tests.stack.test_api_access import PATHS, PEOPLE
+from tests.stack.world import Offline
+from tests.terraform.conftest import Applied
+from tests.terraform.describe import describe, differences
+from tests.terraform.program import NO_CHANGES
+from webapp.settings import Settings
+
+# What may differ between the two engines' stacks, each with its reason.
+ACCEPTED = {
+    r"/(UserPoolTags|IdentityPoolTags|Tags)$": "only an AWS account needs to be told apart by tags",
+    r"^/(roles/[^/]+|api/api)/Description$": "for people who look into the account",
+    r"/AccessLogSettings$": "offline nobody would read them",
+    r"/DetailedMetricsEnabled$": "the provider sends the default, false",
+    r"/PasswordPolicy/PasswordHistorySize$": "the provider sends the default, 0",
+    r"^/tables/portico-(permissions|users)/backups/": "offline there is no past to go back to",
+    r"^/user_pool/AdminCreateUserConfig$": "the provider leaves out what is the default, false",
+    r"^/roles/portico-[a-z-]+-function/(attached|inline$|inline/logs)": (
+        "on AWS a function may write to its own log group only; offline it has none, and takes "
+        "the policy that AWS offers for all"
+    ),
+}
+
+
+def test_a_second_plan_is_empty(applied: Applied) -> None:
+    """What was made is what was asked for: nothing drifts."""
+    plan = applied.terraform.run(
+        "plan", "-detailed-exitcode", *applied.options, expect=(NO_CHANGES, 1, 2)
+    )
+    assert plan.returncode == NO_CHANGES, plan.stdout
+
+
+def test_the_outputs_are_the_applications_settings(applied: Applied) -> None:
+    """The application starts with the outputs and a key of its own, and nothing else."""
+    settings = Settings.load({**applied.settings, "SECRET_KEY": "k" * 43})
+    assert settings.app_base_url == APP_BASE_URL
+    assert settings.issuer.endswith(_pool(applied))
+    assert settings.cognito_client_secret
+
+
+def test_both_engines_make_the_same_stack(
+    applied: Applied, fresh_aws: Offline, stack: Stack
+) -> None:
+    """Seen from outside, Terraform's stack is the offline provisioner's, but for the list above."""
+    made = provision(fresh_aws.endpoint, stack, APP_BASE_URL)
+    ours = describe(applied.aws, stack, applied.settings)
+    theirs = describe(fresh_aws, stack, made.environment())
+    assert len(ours["functions"]) == len(stack.functions)  # not two empty descriptions
+    found = list(differences(ours, theirs))
+    unexpected = [
+        difference
+        for difference in found
+        if not any(re.search(pattern, difference[0]) for pattern in ACCEPTED)
+    ]
+    assert not unexpected, "\n".join(f"{path}: {a!r} != {b!r}" for path, a, b in unexpected)
+    stale = [
+        pattern for pattern in ACCEPTED if not any(re.search(pattern, path) for path, *_ in found)
+    ]
+    assert not stale, f"no longer differ: {stale}"
+
+
+@pytest.fixture(scope="module")
+def callers(applied: Applied, stack: Stack) -> Callers:
+    """The demo's people and documents on Terraform's stack, without the demo's own groups."""
+    demo = load_stack().demo
+    known = stack.groups.keys()
+    people = tuple(
+        dataclasses.replace(user, groups=tuple(known & set(user.groups))) for user in demo.users
+    )
+    peopled = dataclasses.replace(stack, demo=dataclasses.replace(demo, users=people))
+    clients = connect(applied.aws.endpoint, stack.region)
+    users(clients, peopled, _pool(applied))
+    demo_documents(clients, peopled, _pool(applied))
+    return Callers(OfflineAws(applied.aws, peopled, applied.settings))
+
+
+def _pool(applied: Applied) -> str:
+    return applied.settings["COGNITO_USER_POOL_ID"]
+
+
+def test_everybody_reaches_what_the_role_allows(callers: Callers) -> None:
+    """The access table of the demo holds over Terraform's stack, the guest's row included."""
+    for email in PEOPLE:
+        got = tuple(callers.signed(path, email, token_of=email).status_code for path in PATHS)
+        assert got == PEOPLE[email], email
+    guest = tuple(callers.signed(path, None).status_code for path in PATHS)
+    assert guest == (200, 200, 403, 403, 403, 401, 403)
+
+
+def test_destroy_leaves_nothing(applied: Applied) -> None:
+    """After a destroy the account is as empty as before; this runs last, on the same stack."""
+    applied.terraform.run(
+        "destroy", "-auto-approve", "-refresh=false", "-parallelism=20", *applied.options
+    )
+    client = applied.aws.client
+    left = {
+        "pools": client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"],
+        "identity pools": client("cognito-identity").list_identity_pools(MaxResults=60)[
+            "IdentityPools"
+        ],
+        "roles": client("iam").list_roles(MaxItems=500)["Roles"],
+        "functions": client("lambda").list_functions()["Functions"],
+        "apis": client("apigatewayv2").get_apis()["Items"],
+        "tables": client("dynamodb").list_tables()["TableNames"],
+        "logs": client("logs").describe_log_groups()["logGroups"],
+    }
+    assert not {kind: found for kind, found in left.items() if found}
