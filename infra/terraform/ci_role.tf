@@ -118,8 +118,14 @@ data "aws_iam_policy_document" "pipeline_deploy" {
       "logs:FilterLogEvents",
       "logs:GetLogEvents",
       "logs:StartQuery",
+      "ssm:GetParameter*",
     ]
     resources = ["*"]
+  }
+  statement {
+    effect        = "Deny"
+    actions       = ["s3:GetObject*"]
+    not_resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${local.name}/*", "${aws_s3_bucket.functions.arn}/*"]
   }
 }
 

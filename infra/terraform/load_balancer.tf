@@ -4,10 +4,10 @@ locals {
 
   # Seconds, in line with infra/container/gunicorn.conf.py: the balancer closes an idle connection
   # before gunicorn does (keepalive, 75), and waits for a leaving container as long as gunicorn
-  # lets its slowest request run (graceful_timeout, 25).
+  # lets its slowest request run (graceful_timeout, 28).
   idle_timeout         = 60
-  deregistration_delay = 25
-  stop_timeout         = 30
+  deregistration_delay = 30
+  stop_timeout         = 35
 }
 
 resource "aws_acm_certificate" "this" {

@@ -91,14 +91,14 @@ def _walk(endpoint: str, query: dict[str, str], answers: dict[str, str]) -> str:
                     return target
                 page = browser.get(target, allow_redirects=False, timeout=20)
                 continue
-            action, fields = _form(page.text, answers)
+            action, fields = form_asking_for(page.text, answers)
             page = browser.post(
                 urljoin(page.url, action), data=fields, allow_redirects=False, timeout=20
             )
     raise AssertionError(f"the sign-in pages led nowhere: {page.status_code} {page.text[:300]}")
 
 
-def _form(html: str, answers: dict[str, str]) -> tuple[str, dict[str, str]]:
+def form_asking_for(html: str, answers: dict[str, str]) -> tuple[str, dict[str, str]]:
     """Return the action and the fields of the form that asks for one of our answers."""
     document: Any = html5lib.parse(html, treebuilder="etree")
     for form in document.iter(f"{_XHTML}form"):

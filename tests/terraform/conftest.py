@@ -10,7 +10,6 @@ import pytest
 from infra.facts import Stack
 from infra.local.process import free_port, start_offline_aws
 from infra.stack import load_stack
-from tests.stack.offline import APP_BASE_URL
 from tests.stack.world import Offline
 from tests.terraform.program import Terraform, TerraformFailedError, working_copy
 
@@ -27,6 +26,7 @@ class Applied:
     options: tuple[str, ...]
     settings: dict[str, str]
     """The application's settings, secret ones included, from the outputs."""
+    session_store_url: str
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,7 +72,10 @@ def _applied(terraform: Terraform, folder: Path, attempts_left: int) -> Iterator
         state = f"-state={folder / f'{attempts_left}.tfstate'}"
         options = (
             *("-no-color", "-input=false", state, "-var=target=local"),
-            *(f"-var=offline_endpoint={aws.endpoint}", f"-var=app_base_url={APP_BASE_URL}"),
+            *(
+                f"-var=offline_endpoint={aws.endpoint}",
+                f"-var=app_base_url=http://localhost:{free_port()}",
+            ),
             "-var=deletion_protection=false",
         )
         try:
@@ -83,7 +86,7 @@ def _applied(terraform: Terraform, folder: Path, attempts_left: int) -> Iterator
             break
         outputs = terraform.outputs(state)
         settings = {**outputs["settings"], **outputs["secret_settings"]}
-        yield Applied(aws, terraform, options, settings)
+        yield Applied(aws, terraform, options, settings, outputs["session_store_url"])
         return
     yield from _applied(terraform, folder, attempts_left - 1)
 

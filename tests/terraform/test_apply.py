@@ -2,8 +2,10 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
+import requests
 
 from infra.facts import Stack
 from infra.local.provision import provision
@@ -12,9 +14,10 @@ from infra.local.provision_documents import demo_documents
 from infra.local.provision_people import users
 from infra.stack import load_stack
 from tests.stack.api_callers import Callers
-from tests.stack.offline import APP_BASE_URL, OfflineAws
+from tests.stack.offline import OfflineAws
 from tests.stack.test_api_access import PATHS, PEOPLE
 from tests.stack.world import Offline
+from tests.terraform.application import call, running, sign_in
 from tests.terraform.conftest import Applied
 from tests.terraform.describe import describe, differences
 from tests.terraform.program import NO_CHANGES
@@ -47,7 +50,7 @@ def test_a_second_plan_is_empty(applied: Applied) -> None:
 def test_the_outputs_are_the_applications_settings(applied: Applied) -> None:
     """The application starts with the outputs and a key of its own, and nothing else."""
     settings = Settings.load({**applied.settings, "SECRET_KEY": "k" * 43})
-    assert settings.app_base_url == APP_BASE_URL
+    assert settings.app_base_url == applied.settings["APP_BASE_URL"]
     assert settings.issuer.endswith(_pool(applied))
     assert settings.cognito_client_secret
 
@@ -56,7 +59,7 @@ def test_both_engines_make_the_same_stack(
     applied: Applied, fresh_aws: Offline, stack: Stack
 ) -> None:
     """Seen from outside, Terraform's stack is the offline provisioner's, but for the list above."""
-    made = provision(fresh_aws.endpoint, stack, APP_BASE_URL)
+    made = provision(fresh_aws.endpoint, stack, applied.settings["APP_BASE_URL"])
     ours = describe(applied.aws, stack, applied.settings)
     theirs = describe(fresh_aws, stack, made.environment())
     assert len(ours["functions"]) == len(stack.functions)  # not two empty descriptions
@@ -74,7 +77,7 @@ def test_both_engines_make_the_same_stack(
 
 
 @pytest.fixture(scope="module")
-def callers(applied: Applied, stack: Stack) -> Callers:
+def offline(applied: Applied, stack: Stack) -> OfflineAws:
     """The demo's people and documents on Terraform's stack, without the demo's own groups."""
     demo = load_stack().demo
     known = stack.groups.keys()
@@ -85,20 +88,36 @@ def callers(applied: Applied, stack: Stack) -> Callers:
     clients = connect(applied.aws.endpoint, stack.region)
     users(clients, peopled, _pool(applied))
     demo_documents(clients, peopled, _pool(applied))
-    return Callers(OfflineAws(applied.aws, peopled, applied.settings))
+    return OfflineAws(applied.aws, peopled, applied.settings)
 
 
 def _pool(applied: Applied) -> str:
     return applied.settings["COGNITO_USER_POOL_ID"]
 
 
-def test_everybody_reaches_what_the_role_allows(callers: Callers) -> None:
+def test_everybody_reaches_what_the_role_allows(offline: OfflineAws) -> None:
     """The access table of the demo holds over Terraform's stack, the guest's row included."""
+    callers = Callers(offline)
     for email in PEOPLE:
         got = tuple(callers.signed(path, email, token_of=email).status_code for path in PATHS)
         assert got == PEOPLE[email], email
     guest = tuple(callers.signed(path, None).status_code for path in PATHS)
     assert guest == (200, 200, 403, 403, 403, 401, 403)
+
+
+def test_the_application_runs_on_the_outputs_alone(
+    applied: Applied, offline: OfflineAws, tmp_path: Path
+) -> None:
+    """Sign-in, role by group, a signed call and the sessions table: all of it is Terraform's."""
+    sessions = applied.aws.client("dynamodb")
+    name = applied.session_store_url.removeprefix("dynamodb://")
+    with running(applied, tmp_path) as origin, requests.Session() as browser:
+        sign_in(browser, origin, offline.demo_user("admin@example.com"))
+        me = browser.get(f"{origin}/me", timeout=20).json()
+        assert me["groups"] == ["Admin"]
+        assert me["role"].endswith(":role/portico-admin")
+        assert call(browser, origin, "vip") == 200
+    assert sessions.scan(TableName=name, Select="COUNT")["Count"] > 0
 
 
 def test_destroy_leaves_nothing(applied: Applied) -> None:

@@ -158,8 +158,8 @@ run "the_container_home" {
     error_message = "The balancer has to close an idle connection before gunicorn does (keepalive, 75 s)."
   }
   assert {
-    condition     = aws_lb_target_group.this[0].deregistration_delay == "25" && local.web.stopTimeout > 25
-    error_message = "A leaving container has to have as long as gunicorn lets its slowest request run (graceful_timeout, 25 s)."
+    condition     = aws_lb_target_group.this[0].deregistration_delay == "30" && local.web.stopTimeout > 30
+    error_message = "A leaving container has to have as long as gunicorn lets its slowest request run (graceful_timeout, 28 s)."
   }
   assert {
     condition     = aws_lb_listener.https[0].protocol == "HTTPS" && startswith(aws_lb_listener.https[0].ssl_policy, "ELBSecurityPolicy-TLS13-1-2") && aws_lb_listener.http[0].default_action[0].type == "redirect"
