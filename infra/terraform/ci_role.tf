@@ -31,11 +31,14 @@ data "aws_iam_policy_document" "pipeline_trust" {
       variable = "${local.github_host}:aud"
       values   = ["sts.amazonaws.com"]
     }
-    # The whole subject, no wildcard: not a fork, a pull request or another branch.
+    # Whole subjects, no wildcard: not a fork, a pull request, another branch or environment.
     condition {
       test     = "StringEquals"
       variable = "${local.github_host}:sub"
-      values   = ["repo:${var.github_repository}:ref:refs/heads/${var.github_branch}"]
+      values = concat(
+        ["repo:${var.github_repository}:ref:refs/heads/${var.github_branch}"],
+        var.github_environment == null ? [] : ["repo:${var.github_repository}:environment:${var.github_environment}"],
+      )
     }
   }
 }

@@ -339,6 +339,16 @@ variable "github_branch" {
   }
 }
 
+variable "github_environment" {
+  description = "The environment of that repository whose jobs may deploy as well: GitHub names it instead of the branch. Limit it to the branch, and to people who approve, in the repository's settings. Null: none."
+  type        = string
+  default     = "production"
+  validation {
+    condition     = var.github_environment == null || can(regex("^[A-Za-z0-9_.-]+$", var.github_environment))
+    error_message = "github_environment is one environment, without wildcards."
+  }
+}
+
 variable "github_oidc_provider_arn" {
   description = "The account's provider for token.actions.githubusercontent.com, where there is one already (an account has room for one). Null makes it."
   type        = string

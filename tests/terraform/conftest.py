@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from infra.local.process import free_port, start_offline_aws
 from infra.stack import load_stack
 from tests.stack.world import Offline
 from tests.terraform.program import Terraform, TerraformFailedError, working_copy
+from webapp.cli.settings import read_outputs
 
 # A create that the emulator did, but whose answer was lost, is sent again and then refused.
 _FLAKE = "already exists"
@@ -24,9 +26,18 @@ class Applied:
     aws: Offline
     terraform: Terraform
     options: tuple[str, ...]
-    settings: dict[str, str]
-    """The application's settings, secret ones included, from the outputs."""
-    session_store_url: str
+    outputs: dict[str, Any]
+    """As `terraform output -json` prints them."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The application's settings, secret ones included."""
+        return read_outputs(self.outputs, with_store=False)
+
+    @property
+    def session_store_url(self) -> str:
+        """The setting for sessions in the stack's table."""
+        return str(self.outputs["session_store_url"]["value"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,9 +95,7 @@ def _applied(terraform: Terraform, folder: Path, attempts_left: int) -> Iterator
             if _FLAKE not in str(error) or not attempts_left:
                 raise
             break
-        outputs = terraform.outputs(state)
-        settings = {**outputs["settings"], **outputs["secret_settings"]}
-        yield Applied(aws, terraform, options, settings, outputs["session_store_url"])
+        yield Applied(aws, terraform, options, terraform.outputs(state))
         return
     yield from _applied(terraform, folder, attempts_left - 1)
 

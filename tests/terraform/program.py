@@ -60,9 +60,9 @@ class Terraform:
         return done
 
     def outputs(self, *state: str) -> dict[str, Any]:
-        """Return the outputs' values, the sensitive ones included."""
-        shown = json.loads(self.run("output", "-json", *state).stdout)
-        return {name: output["value"] for name, output in shown.items()}
+        """Return the outputs as the program prints them, the sensitive ones included."""
+        shown: dict[str, Any] = json.loads(self.run("output", "-json", *state).stdout)
+        return shown
 
 
 def working_copy(folder: Path) -> Terraform:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_second_plan_is_empty(applied: Applied) -> None:
 
 def test_the_outputs_are_the_applications_settings(applied: Applied) -> None:
     """The application starts with the outputs and a key of its own, and nothing else."""
-    settings = Settings.load({**applied.settings, "SECRET_KEY": "k" * 43})
+    settings = Settings.load({**applied.settings, "SECRET_KEY": secrets.token_urlsafe(48)})
     assert settings.app_base_url == applied.settings["APP_BASE_URL"]
     assert settings.issuer.endswith(_pool(applied))
     assert settings.cognito_client_secret
@@ -101,6 +102,10 @@ def test_everybody_reaches_what_the_role_allows(offline: OfflineAws) -> None:
     for email in PEOPLE:
         got = tuple(callers.signed(path, email, token_of=email).status_code for path in PATHS)
         assert got == PEOPLE[email], email
+    documents = {"manager@example.com": 200, "nobody@example.com": 403}
+    for email, status in documents.items():
+        answer = callers.signed("/documents/handbook", email, token_of=email)
+        assert answer.status_code == status, answer.text
     guest = tuple(callers.signed(path, None).status_code for path in PATHS)
     assert guest == (200, 200, 403, 403, 403, 401, 403)
 

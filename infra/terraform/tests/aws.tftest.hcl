@@ -188,8 +188,8 @@ run "the_container_home" {
     error_message = "The web ACL stands before nothing."
   }
   assert {
-    condition     = contains([for condition in data.aws_iam_policy_document.pipeline_trust[0].statement[0].condition : one(condition.values) if endswith(condition.variable, ":sub") && condition.test == "StringEquals"], "repo:example/portico:ref:refs/heads/main")
-    error_message = "SC-05: the pipeline's role is not pinned to one branch of one repository."
+    condition     = contains([for condition in data.aws_iam_policy_document.pipeline_trust[0].statement[0].condition : tolist(condition.values) if endswith(condition.variable, ":sub") && condition.test == "StringEquals"], tolist(["repo:example/portico:ref:refs/heads/main", "repo:example/portico:environment:production"]))
+    error_message = "SC-05: the pipeline's role is not pinned to one branch and one environment of one repository."
   }
   assert {
     condition     = aws_appautoscaling_target.service[0].min_capacity == 2 && aws_appautoscaling_target.service[0].max_capacity == 6
@@ -373,6 +373,7 @@ run "values_that_cannot_be_meant_are_refused" {
     image_digest          = "latest"
     github_repository     = "*/*"
     github_branch         = "*"
+    github_environment    = "*"
     app_settings          = { SECRET_KEY = "s" }
     identity_providers    = { Google = { type = "OIDC", details = { client_secret = "s" } } }
     scaling               = { minimum = 3, maximum = 2 }
@@ -393,6 +394,7 @@ run "values_that_cannot_be_meant_are_refused" {
     var.image_digest,
     var.github_repository,
     var.github_branch,
+    var.github_environment,
     var.app_settings,
     var.identity_providers,
     var.scaling,
