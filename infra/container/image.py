@@ -47,6 +47,10 @@ class ImageError(Exception):
     """The image cannot be built or does not work; the text says why."""
 
 
+class BaseUnavailable(ImageError):
+    """The stand-in for the base cannot be made, as where no mirror of Debian is in reach."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What was seen of the image. `seconds` from the start to the first 200 of /healthz."""
@@ -76,7 +80,10 @@ class Workshop:
         """Make the stand-in for the official base image."""
         root = self._folder / "base"
         include = "python3,python3-venv,ca-certificates"
-        _run(["debootstrap", "--variant=minbase", f"--include={include}", SUITE, str(root)])
+        try:
+            _run(["debootstrap", "--variant=minbase", f"--include={include}", SUITE, str(root)])
+        except ImageError as error:
+            raise BaseUnavailable(str(error)) from error
         if AUTHORITIES.exists():  # the machine's own, for a network that has authorities of its own
             shutil.copy(AUTHORITIES, root / AUTHORITIES.relative_to("/"))
             (root / "etc/pip.conf").write_text(f"[global]\ncert = {AUTHORITIES}\n")
