@@ -21,11 +21,11 @@ RECIPE = (CONTAINER / "Dockerfile").read_text(encoding="utf-8")
 def image() -> Found:
     """The image, built from the Dockerfile as it stands and started as its own user."""
     if lacking := missing():
-        pytest.skip(f"the image cannot be built here without {', '.join(lacking)}")
+        pytest.skip(reason=f"the image cannot be built here without {', '.join(lacking)}")
     try:
         return tried(free_port())
     except BaseUnavailable as error:  # no mirror of Debian in reach: nothing is said of the image
-        pytest.skip(f"no base to build upon: {error}")
+        pytest.skip(reason=f"no base to build upon: {error}")
 
 
 @pytest.mark.image
