@@ -109,6 +109,23 @@ def test_ST_02_dripping(fronted: Fronted, head: bool) -> None:
     assert seconds < 1.0
 
 
+def test_ST_02_late_and_then_silent(fronted: Fronted) -> None:
+    """Two failures of different kinds in one operation take no longer than one: a second."""
+
+    def late(true: Answer) -> Answer:
+        time.sleep(0.45)
+        return Answer(500, true.headers, b'{"__type": "InternalServerError", "message": ""}')
+
+    put(fronted.store)
+    fronted.front.forget()
+    fronted.front.once.mutate(late)
+    fronted.front.hang()
+    _, seconds = refused(fronted.store, OPERATIONS["load"])
+    fronted.front.heal()
+    assert seconds < 1.1
+    assert fronted.front.count == 2
+
+
 unclear = pytest.mark.parametrize("spoil", [lose_the_answer, fail_after_the_write])
 
 

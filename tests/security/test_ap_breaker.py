@@ -17,6 +17,7 @@ from tests.security.served import Served, served_by_gunicorn
 from webapp.api.catalogue import endpoint_named
 from webapp.api.client import ApiClient
 from webapp.breaker import Breaker
+from webapp.deadlines import API_SECONDS
 from webapp.errors import ApiBusy, ApiUnavailable
 from webapp.outbound import MIB, OutboundFailed, Part, Reply, no_sign_of_life
 
@@ -131,6 +132,20 @@ def test_AP_18_other_pages_go_on(rig: Rig) -> None:
     parts = [json.loads(line) for line in rig.log.splitlines() if '"part_' in line]
     told = [(line["event"], line["level"], line["part"]) for line in parts]
     assert told == [("part_opened", "warning", "api"), ("part_closed", "info", "api")]
+
+
+def test_RT_14_a_request_ends_in_its_time(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request waits for outside ends with the request's time, whatever its own deadline."""
+    monkeypatch.setattr("webapp.app.REQUEST_SECONDS", QUICK)
+    browser = rig.browser()
+    form = FORM | {"csrf_token": browser.csrf()}
+    rig.cognito.api["test-plain"].hang()
+    began = time.monotonic()
+    assert browser.post("/api/call", form, json=True).status == 504
+    assert QUICK <= time.monotonic() - began < API_SECONDS / 2
+    rig.cognito.heal()
+    # The next request has all its time again.
+    assert browser.post("/api/call", form, json=True).json()["status"] == 200
 
 
 @pytest.fixture
