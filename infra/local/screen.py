@@ -90,7 +90,7 @@ def welcome(addresses: Addresses, demo: Demo, style: Style) -> str:
     lines += ["", *_people(demo, style), ""]
     if addresses.settings_file:
         command = f".venv/bin/flask --env-file {shlex.quote(addresses.settings_file)} sessions"
-        lines += [f"  For operators, in another terminal:  {command} --help", ""]
+        lines += ["  For operators, in another terminal:", f"  {command} --help", ""]
     lines += [f"  {style.faint('Ctrl-C stops everything.')}", ""]
     return "\n".join(lines) + "\n"
 
