@@ -1,7 +1,6 @@
 """KY-03: hosts with different keys over one store: seen, alarmed, and nobody is signed out."""
 
 import json
-import string
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,18 +9,12 @@ import pytest
 
 from tests.contract.redis_server import until
 from tests.doubles import Browser
-from tests.doubles.clock import Clock
 from tests.doubles.response import Response
 from tests.security.fleet import Fleet, Host, fleet_of
-from tests.security.fleet_stores import STORES, Kind, SharedStore, shared_store
 from tests.security.served import RawAnswer
-from webapp.errors import KeysDiffer, StoreUnavailable
-from webapp.keyring import Keyring
-from webapp.services import open_store
-from webapp.store.base import Store
-from webapp.store.keyroll import LIFE_SECONDS, RENEW_SECONDS, TELL_SECONDS, KeyWatch, Strangers
+from webapp.store.keyroll import RENEW_SECONDS
 
-OLD, NEW, THIRD = (f"the-{name}-key-of-a-test-of-two-hosts" for name in ("old", "new", "third"))
+OLD, NEW = (f"the-{name}-key-of-a-test-of-two-hosts" for name in ("old", "new"))
 PERSONAL = ("/", "/session", "/credentials", "/api", "/me", "/login?next=/session", "/callback")
 
 
@@ -69,7 +62,7 @@ def test_KY_03_a_host_with_another_key_serves_nobody(tmp_path: Path) -> None:
         _keys(wrong, NEW)
         wrong.start(wait=False)
         until(lambda: _listens(wrong))
-        _gives_way(wrong)
+        _gives_way(fleet, 1)
         there, stranger = fleet.at(browser, 1), fleet.browser(1)
         for _ in range(3):  # both workers
             for path in PERSONAL:
@@ -100,9 +93,14 @@ def test_KY_03_a_host_with_another_key_serves_nobody(tmp_path: Path) -> None:
         assert len(fleet.cognito.issuer.grants("authorization_code")) == 1
 
 
-def _gives_way(host: Host) -> None:
-    """Wait until each of its workers has seen the others' key in use, by its renewal."""
-    until(lambda: all(host.ask("/readyz").status == 503 for _ in range(12)), 4 * RENEW_SECONDS)
+def _gives_way(fleet: Fleet, host: int) -> None:
+    """Wait until each of its workers has seen the others' key in use, by its renewal.
+
+    Before that it serves who comes, but no probe finds it ready.
+    """
+    assert fleet.hosts[host].ask("/readyz").status == 503
+    visitor = fleet.browser(host)
+    until(lambda: all(visitor.get("/me").status == 503 for _ in range(12)), 4 * RENEW_SECONDS)
 
 
 def _alarms(host: Host) -> list[dict[str, object]]:
@@ -119,7 +117,7 @@ def test_KY_03_new_workers_of_the_right_host_stay_ready(tmp_path: Path) -> None:
         _keys(wrong, NEW)
         wrong.start(wait=False)
         until(lambda: _listens(wrong))
-        _gives_way(wrong)
+        _gives_way(fleet, 1)
         gone = right.kill_workers()
         right.await_workers(2, without=gone)
         for _ in range(4):
@@ -177,159 +175,3 @@ def test_KY_03_rotation_in_one_step(tmp_path: Path) -> None:
         behind.start()
         assert fleet.at(new, 0).get("/session").status == 200
         assert new.cookies["portico"] == ticket
-
-
-class Hosts:
-    """Processes over one store, each with keys of its own, and one clock that a test moves."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self.store = store
-        self.clock = clock
-        self.told: list[tuple[str, Strangers]] = []
-
-    def process(self, name: str, *keys: str, scope: str = "https://one.example") -> KeyWatch:
-        """A process that has just begun."""
-        return KeyWatch(
-            self.store,
-            Keyring([key.encode() for key in keys]),
-            scope=scope,
-            now=self.clock,
-            clock=self.clock,
-            report=lambda found: self.told.append((name, found)),
-        )
-
-
-def _open(shared: SharedStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Store:
-    for name, value in shared.settings.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    return open_store(
-        shared.settings["SESSION_STORE_URL"],
-        region="us-east-1",
-        dynamodb_endpoint=shared.settings.get("AWS_ENDPOINT_URL_DYNAMODB"),
-        now=clock,
-    )
-
-
-@pytest.fixture(params=STORES)
-def hosts(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Hosts]:
-    """Processes over each kind of store."""
-    kind: Kind = request.param
-    clock = Clock()
-    with shared_store(kind, tmp_path) as shared:
-        yield Hosts(_open(shared, clock, monkeypatch), clock)
-
-
-def _serves(process: KeyWatch) -> bool:
-    process.look()
-    try:
-        process.check()
-    except KeysDiffer:
-        return False
-    return True
-
-
-def test_KY_03_on_every_store(hosts: Hosts) -> None:
-    """On each store the younger of two strange keys gives way, until the older one is gone."""
-    old, new = hosts.process("old", OLD), hosts.process("new", NEW)
-    assert _serves(old)
-    hosts.clock.advance(1)
-    # What lies there may be left of a process that is gone: nobody is kept out by it.
-    assert [_serves(new), _serves(old)] == [True, True]
-    hosts.clock.advance(TELL_SECONDS)
-    assert [_serves(old), _serves(new)] == [True, False]
-    mark_of = {key: Keyring([key.encode()]).writing.mark for key in (OLD, NEW, THIRD)}
-    assert old.is_strangers(mark_of[NEW])
-    assert new.is_strangers(mark_of[OLD])
-    assert not old.is_strangers(mark_of[THIRD])
-    assert [(name, found.older) for name, found in hosts.told] == [("old", False), ("new", True)]
-    # A later process of the older key is as old as the key; others have nothing to do with it.
-    hosts.clock.advance(1)
-    late = hosts.process("late", OLD)
-    assert _serves(late)
-    hosts.clock.advance(TELL_SECONDS)
-    assert [_serves(old), _serves(new), _serves(late)] == [True, False, True]
-    assert _serves(hosts.process("other", THIRD, scope="https://two.example"))
-    assert _serves(hosts.process("both", THIRD, NEW, OLD))
-
-
-def test_KY_03_seniority_outlives_a_silence(tmp_path: Path) -> None:
-    """After a silence of the store the older key is the older one still, by who remembers it."""
-    hosts = Hosts(open_store(f"sqlite:///{tmp_path / 'sessions.db'}"), Clock())
-    old, new = hosts.process("old", OLD), hosts.process("new", NEW)
-    assert _serves(old)
-    hosts.clock.advance(LIFE_SECONDS + 5)  # the store kept nothing of it
-    assert _serves(new)
-    assert _serves(old)
-    assert not _serves(new)
-    # When the old one is gone for good the new one serves by itself.
-    hosts.clock.advance(LIFE_SECONDS + 5)
-    assert _serves(new)
-    assert hosts.told[-1] == ("new", Strangers())
-
-
-def test_KY_03_a_start_with_another_key_is_nobodys_affair(tmp_path: Path) -> None:
-    """A single host that was killed and starts with a new key serves at once, and alarms nobody."""
-    hosts = Hosts(open_store(f"sqlite:///{tmp_path / 'sessions.db'}"), Clock())
-    assert _serves(hosts.process("killed", OLD))
-    new = hosts.process("new", NEW)
-    for _ in range(2 * LIFE_SECONDS):
-        assert _serves(new)
-        assert not new.is_strangers(Keyring([OLD.encode()]).writing.mark)
-        hosts.clock.advance(1)
-    assert hosts.told == []
-
-
-def test_KY_03_last_step_of_a_rotation(tmp_path: Path) -> None:
-    """The old key can be dropped as soon as nobody writes with it any more."""
-    hosts = Hosts(open_store(f"sqlite:///{tmp_path / 'sessions.db'}"), Clock())
-    assert _serves(hosts.process("a", NEW, OLD))
-    hosts.clock.advance(1)
-    assert _serves(hosts.process("b", OLD, NEW))
-    hosts.clock.advance(1)
-    last = hosts.process("c", NEW)
-    assert _serves(last)
-    hosts.clock.advance(TELL_SECONDS)
-    assert _serves(last)
-    assert hosts.told == []
-
-
-def test_KY_03_store_that_is_away(tmp_path: Path) -> None:
-    """A store out of reach keeps nobody out, and a look at it is made only now and then."""
-
-    class Away:
-        """A store that never answers, and counts who asks."""
-
-        asked = 0
-
-        def __getattr__(self, _: str) -> object:
-            def ask(*__: object, **___: object) -> None:
-                Away.asked += 1
-                raise StoreUnavailable("away")
-
-            return ask
-
-    del tmp_path
-    process = Hosts(Away(), Clock(1_000.0)).process("a", OLD)  # type: ignore[arg-type]
-    for _ in range(50):
-        process.check()
-        process.probe()
-        assert not process.is_strangers(7)
-    assert Away.asked == 1
-
-
-def test_KY_03_words_give_nothing_away(tmp_path: Path) -> None:
-    """What lies in the store for it is a hash, a mark and a time: no part of a key."""
-    path = tmp_path / "sessions.db"
-    secret = string.ascii_letters
-    process = Hosts(open_store(f"sqlite:///{path}"), Clock()).process("a", secret)
-    assert _serves(process)
-    dump = b"".join(file.read_bytes() for file in tmp_path.glob("sessions.db*"))
-    key = Keyring([secret.encode()]).writing
-    assert key.name in dump
-    assert secret.encode()[:8] not in dump
-    for part in (key.index, key.records, key.csrf, key.attempts):
-        assert part not in dump
-        assert part[:16] != key.name

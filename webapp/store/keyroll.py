@@ -6,7 +6,8 @@ use, a keyed hash that gives nothing away, and looks for words of keys that it d
 keys that are strangers to each other the younger gives way: its processes refuse to serve.
 
 A word alone proves nothing, since a process that was killed or started anew leaves one behind. Only
-one that this process has seen come or be renewed is believed.
+one that this process has seen come or be renewed is believed. Until then it serves who comes, but
+does not say that it is ready.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from webapp.errors import KeysDiffer, StoreUnavailable
 from webapp.keyring import Keyring
@@ -28,12 +30,17 @@ LIFE_SECONDS = 20
 TELL_SECONDS, LOOK_AGAIN_SECONDS = 4.0, 1.0
 STRANGER_SECONDS = 0.5
 """For a ticket that no key of ours made: its host may have started just now."""
-_WORD = struct.Struct(">16sBQ")
+UNDECIDED_SECONDS = 8.0
+"""Longer than one renewal: by then a word that lay there was renewed, or is a dead process's."""
+_WORD = struct.Struct(">16sBQ?")
 
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """The keys in use that this process does not have, and whether one of them was here before."""
+    """The keys in use that this process does not have, and whether one of them was here before.
+
+    `marks` are those of keys with which somebody serves.
+    """
 
     marks: frozenset[int] = frozenset()
     names: tuple[str, ...] = ()
@@ -65,9 +72,11 @@ class KeyWatch:
         self._lock = threading.Lock()
         self._word: tuple[int, bytes, int] = (0, b"", 0)  # process, key in the store, version
         self._since: int | None = None
-        self._tell_at = 0.0
+        self._told_at = 0.0
         self._ends: dict[bytes, int] | None = None
         """When each word ended that lay there at our first look."""
+        self._decided_at = float("inf")
+        self._doubts = False
         self._found = Strangers()
         self._tried_in = self._looked_in = 0
         self._tried_at = float("-inf")
@@ -78,15 +87,18 @@ class KeyWatch:
             self._tried_at, self._tried_in = self._clock(), os.getpid()
             if self._since is None:
                 self._since = int(self._now() * 1000)
-            if self._now() >= self._tell_at or self._word[0] != os.getpid():
-                self._tell()
+            # abs: a clock that was put back must not make the others forget us.
+            aged = abs(self._now() - self._told_at) >= TELL_SECONDS
+            if aged or self._word[0] != os.getpid():
+                self._tell(self._found.older)
             found, since = self._see()
-            if since < self._since:  # our key is older than this process
+            # Our key is older than this process, or we begin or cease to give way.
+            if since < self._since or found.older != self._found.older:
                 self._since = since
-                self._tell()
-            changed, self._found = found != self._found, found
+                self._tell(found.older)
+            before, self._found = self._found, found
             self._looked_in = os.getpid()
-        if changed:
+        if (before.names, before.older) != (found.names, found.older):
             self._report(found)
 
     def check(self) -> None:
@@ -100,9 +112,14 @@ class KeyWatch:
             )
 
     def probe(self) -> None:
-        """As `check`, after a new look. A store that is away is not its affair."""
+        """As `check`, after a new look, and also while it is not known whether others are there.
+
+        A store that is away is not its affair.
+        """
         self._look_if_due()
         self.check()
+        if self._doubts and self._clock() < self._decided_at:
+            raise KeysDiffer("Words of another key lie in the store; they may be a dead server's.")
 
     def is_strangers(self, mark: int) -> bool:
         """Whether a ticket of this mark may be one that only another host can open."""
@@ -115,11 +132,11 @@ class KeyWatch:
             with suppress(StoreUnavailable):
                 self.look()
 
-    def _tell(self) -> None:
+    def _tell(self, gives_way: bool) -> None:
         key, now = self._ring.writing, self._now()
-        word = _WORD.pack(key.name, key.mark, self._since or 0)
+        word = _WORD.pack(key.name, key.mark, self._since or 0, not gives_way)
         ends = int(now) + LIFE_SECONDS
-        self._tell_at = now + TELL_SECONDS
+        self._told_at = now
         process, place, version = self._word
         if process == os.getpid() and self._store.replace(
             place, b"", version=version, expires_at=ends, label=word
@@ -132,22 +149,32 @@ class KeyWatch:
 
     def _see(self) -> tuple[Strangers, int]:
         """The strangers, and since when our own key is in use (epoch milliseconds)."""
-        oldest: dict[tuple[bytes, int], int] = {}
         words = self._store.listed(self._list, now=self._now())
         if self._ends is None:
             self._ends = {one.key: one.expires_at for one in words}
-        own = self._ring.writing
-        for one in words:
-            with suppress(struct.error):  # not ours, or of another release
-                name, mark, since = _WORD.unpack(one.label)
-                if name == own.name or one.expires_at != self._ends.get(one.key):
-                    oldest[name, mark] = min(since, oldest.get((name, mark), since))
-        ours = min(self._since or 0, oldest.get((own.name, own.mark), self._since or 0))
-        known = {key.name for key in self._ring.reading}
-        strange = {key: since for key, since in oldest.items() if key[0] not in known}
-        found = Strangers(
-            marks=frozenset(mark for _, mark in strange),
-            names=tuple(sorted(name.hex()[:8] for name, _ in strange)),
-            older=any((since, key[0]) < (ours, own.name) for key, since in strange.items()),
-        )
-        return found, ours
+            self._decided_at = self._clock() + UNDECIDED_SECONDS
+        own, known = self._ring.writing.name, {key.name for key in self._ring.reading}
+        told = [(one, word) for one in words if (word := _read(one.label))]
+        ours = min((word.since for _, word in told if word.name == own), default=self._since or 0)
+        ours = min(ours, self._since or 0)
+        strange = [(one, word) for one, word in told if word.name not in known]
+        seen = [word for one, word in strange if one.expires_at != self._ends.get(one.key)]
+        older = [(word.since, word.name) < (ours, own) for word in seen]
+        self._doubts = any((word.since, word.name) < (ours, own) for _, word in strange)
+        marks = frozenset(word.mark for word in seen if word.serves)
+        names = tuple(sorted({word.name.hex()[:8] for word in seen}))
+        return Strangers(marks, names, any(older)), ours
+
+
+class _Read(NamedTuple):
+    name: bytes
+    mark: int
+    since: int
+    serves: bool
+
+
+def _read(label: bytes) -> _Read | None:
+    try:
+        return _Read(*_WORD.unpack(label))
+    except struct.error:  # not ours, or of another release
+        return None
