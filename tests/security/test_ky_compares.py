@@ -40,7 +40,6 @@ HARMLESS = {
     ("webapp.signin.freshness", "record.tokens.access_token != stale.access_token"): (
         "both out of our own record"
     ),
-    ("webapp.store.keyroll", "key[0] not in known"): "names of keys, which anybody may know",
     ("webapp.views.claims", "'nonce' not in id_token"): "a claim's name",
     ("webapp.views.console", "keys in (before.record.user_keys, before.record.guest_keys)"): (
         "both out of our own record"
