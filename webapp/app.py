@@ -97,6 +97,7 @@ def create_app(
 def _bare() -> Flask:
     """Flask, with nothing of its own that nobody asked for."""
     app = Flask("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.debug = False  # whatever FLASK_DEBUG says: errors are pages of ours, always
     app.jinja_environment = Templates
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY

@@ -100,6 +100,8 @@ class Settings(_Table):
         try:
             settings = cls.model_validate(table)
             problems += _disagreements(settings, set())
+            if _debugs(values) and not settings.is_of_this_machine:
+                problems.append("FLASK_DEBUG is on, where other people come in; take it away")
         except ValidationError as error:
             unread = {problem.partition("_FILE ")[0] for problem in problems}
             problems += [line for line in _sentences(error) if line.split()[0] not in unread]
@@ -238,6 +240,10 @@ def _disagreements(settings: Settings, wrong: set[str]) -> list[str]:
             if (why := weakness(one)) is not None
         ]
     return [sentence for fields, holds, sentence in found if holds and not fields & wrong]
+
+
+def _debugs(values: Mapping[str, str]) -> bool:
+    return values.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no")
 
 
 def _keys_of(settings: Settings, name: str) -> tuple[bytes, ...]:
