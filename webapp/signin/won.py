@@ -3,7 +3,7 @@
 A refresh token that rotates without a grace exists in one process alone until the store has it.
 Whoever renews says so in the store first. What the store then does not take is written by a thread
 of that process as soon as it does; and whoever finds the word of somebody else waits a moment for
-that, before presenting a token that may be spent. docs/decisions/0026 has the reasons.
+that, before presenting a token that may be spent. docs/decisions/0024 has the reasons.
 """
 
 import os
