@@ -185,12 +185,24 @@ def test_KY_03_seniority_is_handed_on(tmp_path: Path) -> None:
     assert _serves(new)
     assert _serves(first)
     assert not _serves(new)
+    hosts.clock.advance(1)
     late = hosts.process("late", OLD)
     for _ in range(2 * LIFE_SECONDS // 5):  # the first one's word ends meanwhile
         assert [_serves(late), _serves(new)] == [True, False]
         hosts.clock.advance(5)
     later = hosts.process("later still", OLD)
     assert [_serves(later), _serves(new)] == [True, False]
+
+
+def test_KY_03_keys_in_the_ring_are_no_strangers(tmp_path: Path) -> None:
+    """Hosts that write with either key and read both go on side by side, and nothing is told."""
+    hosts = Hosts(open_store(f"sqlite:///{tmp_path / 'sessions.db'}"), Clock())
+    behind, ahead = hosts.process("behind", OLD, NEW), hosts.process("ahead", NEW, OLD)
+    for _ in range(4):
+        assert [_serves(behind), _serves(ahead)] == [True, True]
+        assert [_is_ready(behind), _is_ready(ahead)] == [True, True]
+        hosts.clock.advance(TELL_SECONDS)
+    assert hosts.told == []
 
 
 def test_KY_03_last_step_of_a_rotation(tmp_path: Path) -> None:
