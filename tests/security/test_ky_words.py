@@ -205,6 +205,17 @@ def test_KY_03_keys_in_the_ring_are_no_strangers(tmp_path: Path) -> None:
     assert hosts.told == []
 
 
+def test_KY_03_who_leaves_in_order_leaves_no_doubt(tmp_path: Path) -> None:
+    """A process that ends takes its word back: its successor is ready at once, whatever its key."""
+    hosts = Hosts(open_store(f"sqlite:///{tmp_path / 'sessions.db'}"), Clock())
+    old = hosts.process("old", OLD)
+    assert _serves(old)
+    old.leave()
+    old.look()  # a thread that had not noticed says nothing any more
+    hosts.process("new", NEW).probe()
+    assert hosts.told == []
+
+
 def test_KY_03_last_step_of_a_rotation(tmp_path: Path) -> None:
     """The old key can be dropped as soon as nobody writes with it any more."""
     hosts = Hosts(open_store(f"sqlite:///{tmp_path / 'sessions.db'}"), Clock())

@@ -1,7 +1,9 @@
 """The composition root: the only place that takes Settings apart, and builds every room once."""
 
+import atexit
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,12 +76,20 @@ class Services:
         """Begin what runs beside the requests, and fetch what the first ones would wait for."""
         for caretaker in self.caretakers:
             caretaker.start()
+        # Weakly: an application that nobody uses any more must not be kept for its farewell.
+        atexit.register(_leave, weakref.ref(self.key_watch))
 
         def fetch() -> None:
             with suppress(Unavailable):
                 self.signing_keys.warm()
 
         threading.Thread(target=fetch, daemon=True, name="warm-up").start()
+
+
+def _leave(key_watch: "weakref.ref[KeyWatch]") -> None:
+    there = key_watch()
+    if there is not None:
+        there.leave()
 
 
 def build(

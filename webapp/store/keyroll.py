@@ -24,13 +24,14 @@ from webapp.errors import KeysDiffer, StoreUnavailable
 from webapp.keyring import Keyring
 from webapp.store.base import Store
 
-RENEW_SECONDS = 5.0
-LIFE_SECONDS = 20
+RENEW_SECONDS = 3.0
+LIFE_SECONDS = 12
 """Four renewals: some may fail."""
-TELL_SECONDS, LOOK_AGAIN_SECONDS = 4.0, 1.0
+TELL_SECONDS, LOOK_AGAIN_SECONDS = 2.4, 1.0
+LEAVE_SECONDS = 1.0
 STRANGER_SECONDS = 0.5
 """For a ticket that no key of ours made: its host may have started just now."""
-UNDECIDED_SECONDS = 8.0
+UNDECIDED_SECONDS = 4.5
 """Longer than one renewal: by then a word that lay there was renewed, or is a dead process's."""
 _WORD = struct.Struct(">16sBQ?")
 
@@ -73,6 +74,7 @@ class KeyWatch:
         self._word: tuple[int, bytes, int] = (0, b"", 0)  # process, key in the store, version
         self._since: int | None = None
         self._told_at = 0.0
+        self._gone = False
         self._ends: dict[bytes, int] | None = None
         """When each word ended that lay there at our first look."""
         self._decided_at = float("inf")
@@ -100,6 +102,15 @@ class KeyWatch:
             self._looked_in = os.getpid()
         if (before.names, before.older) != (found.names, found.older):
             self._report(found)
+
+    def leave(self) -> None:
+        """Take our word back, when the process ends: nobody need wonder whose it was."""
+        self._gone = True
+        process, place, _ = self._word
+        if process == os.getpid() and self._lock.acquire(timeout=LEAVE_SECONDS):
+            with suppress(StoreUnavailable):
+                self._store.delete(place, until=int(self._now()))
+            self._lock.release()
 
     def check(self) -> None:
         """Raise KeysDiffer in a process that must not serve. Only its first look asks the store."""
@@ -133,6 +144,8 @@ class KeyWatch:
                 self.look()
 
     def _tell(self, gives_way: bool) -> None:
+        if self._gone:
+            return
         key, now = self._ring.writing, self._now()
         word = _WORD.pack(key.name, key.mark, self._since or 0, not gives_way)
         ends = int(now) + LIFE_SECONDS
