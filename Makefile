@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is. Every target does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench soak lock tools clean setup
+.PHONY: help demo parts test check format bench soak lock tools clean setup
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -21,6 +21,9 @@ help: ## list the targets (this)
 
 demo: setup ## start the offline AWS and the application on this machine; Ctrl-C stops both
 	@exec $(BIN)/python -m infra.local --with-app $(ARGS)
+
+parts: setup ## fetch what the tests need beside Python, where possible: a browser, Redis, buildah
+	@exec $(BIN)/python -m tests.parts
 
 test: setup ## run every test, after fetching a browser and Redis where possible; ARGS="-k name" picks
 	@$(BIN)/python -m tests.parts
