@@ -64,7 +64,6 @@ class SessionRecord:
     `changed_claims` names what the last refresh changed in the ID token. `client` is the browser as
     a person would name it and `network` a keyed hash of where it was, both at the sign-in;
     `generation` ties the record to the last time that everybody was signed out (store/recall.py);
-    `former` is the place that it had before its last change of ticket, in hexadecimal.
     """
 
     created_at: int
@@ -82,7 +81,6 @@ class SessionRecord:
     client: str = ""
     network: str = ""
     generation: str = ""
-    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,11 @@ class SignOut:
         return self._vault.heir_of(ticket)
 
     def former_places(self, session: Session, ticket: str | None) -> list[bytes]:
-        """Where it lay before its ticket changed: a page of then, in another tab, may still ask."""
-        known = [bytes.fromhex(session.record.former)] if session.record.former else []
-        return known + (self._vault.places_of(ticket) if ticket else [])
+        """Where it lay before its ticket changed, for a browser that has not been told so yet.
+
+        One that shows the new ticket has the new page's proof to give, and no other counts (CS-05).
+        """
+        return self._vault.places_of(ticket) if ticket and ticket != session.ticket.text else []
 
     def _end(self, session: Session, depth: Depth, by: float) -> list[str]:
         """What could not be reached of a session's end."""

@@ -139,7 +139,7 @@ def _values(part: object) -> object:
     return part if names is None else [_values(getattr(part, name)) for name in names]
 
 
-_ADDED: dict[int, list[Any]] = {1: ["", "", "", ""], FORMAT: []}
+_ADDED: dict[int, list[Any]] = {1: ["", "", ""], FORMAT: []}
 """What a record of an earlier format lacks at its end."""
 
 

@@ -169,8 +169,7 @@ class Vault:
         `end` at the same moment finds one of the two. Raises SessionEnded when the session is gone.
         """
         heir = _heir_of(session, self._ring.writing)
-        was = session.place.hex()
-        heir = self._put(heir.ticket, heir.key, replace(session.record, former=was))
+        heir = self._put(heir.ticket, heir.key, session.record)
         stored = self._endings.delete(session.place, until=int(self._now()) + self.absolute)
         if stored is None:
             self.end(heir)
@@ -178,7 +177,7 @@ class Vault:
                 "This session ended meanwhile; sign in again.", code="ended_meanwhile"
             )
         newest = self._unsealed(stored, session.ticket, session.key, session.place)
-        return self.change(heir, lambda record: replace(newest or record, former=was))
+        return self.change(heir, lambda record: newest or record)
 
     def end_all_of(self, person: Person) -> int:
         """End every session of a person; how many there were."""
