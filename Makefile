@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is. Every target does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo parts test check format bench soak lock tools clean setup
+.PHONY: help demo parts test live check format bench soak lock tools clean setup
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -28,6 +28,9 @@ parts: setup ## fetch what the tests need beside Python, where possible: a brows
 test: setup ## run every test, after fetching a browser and Redis where possible; ARGS="-k name" picks
 	@$(BIN)/python -m tests.parts
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+live: setup ## prove the account of your .env, as the people of LIVE_PEOPLE; docs/how-to/prove-a-real-account.md
+	@exec $(BIN)/python -m pytest -m live tests/live $(ARGS)
 
 check: setup ## lint, format, types, lock files, what git tracks, Terraform; changes nothing
 	@exec $(BIN)/python .ci/check.py

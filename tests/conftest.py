@@ -6,6 +6,9 @@ import pytest
 
 from tests.parts import Part, missing, nothing_may_be_left_out
 
+# Not a test module, but full of what tests inherit.
+pytest.register_assert_rewrite("tests.live.proofs")
+
 _LEFT_OUT = pytest.StashKey[Counter[Part]]()
 
 

@@ -76,6 +76,7 @@ def start(
     health_url: str,
     log: Path,
     environment: Mapping[str, str] | None = None,
+    folder: Path = REPOSITORY,
 ) -> Child:
     """Start a command in a session of its own, so that Ctrl-C reaches us alone.
 
@@ -87,7 +88,7 @@ def start(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=REPOSITORY,
+            cwd=folder,
             env=None if environment is None else dict(environment),
             start_new_session=True,
         )

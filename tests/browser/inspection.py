@@ -29,20 +29,25 @@ _LOOK = """
 
 
 class Inspector:
-    """Watches one window and collects what is wrong."""
+    """Watches one window and collects what is wrong.
 
-    def __init__(self, page: Page) -> None:
+    `only` is the origin that is held to it: other people's pages may complain as they like.
+    """
+
+    def __init__(self, page: Page, only: str = "") -> None:
         self._page = page
+        self._only = only
         self._documents: set[str] = set()
         self._found: list[str] = []
         page.on("console", self._said)
-        page.on("pageerror", lambda error: self._found.append(f"script failed: {error}"))
+        page.on("pageerror", lambda error: self._note(f"script failed: {error}", page.url))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
 
     def check(self) -> None:
         """Fail if anything was wrong so far, or is wrong with the page that is open now."""
-        self._found += self._page.evaluate(_LOOK)
+        if self._page.url.startswith(self._only):
+            self._found += self._page.evaluate(_LOOK)
         found, self._found = self._found, []
         assert not found, f"{self._page.url}: {found}"
 
@@ -52,11 +57,15 @@ class Inspector:
         where = message.location["url"]
         if message.text.startswith(_NO_SUCCESS) and where in self._documents:
             return
-        self._found.append(f"{message.type}: {message.text} ({where})")
+        self._note(f"{message.type}: {message.text} ({where})", where or self._page.url)
 
     def _failed(self, request: Request) -> None:
         if request.failure != _GONE_ON:
-            self._found.append(f"not loaded: {request.url} ({request.failure})")
+            self._note(f"not loaded: {request.url} ({request.failure})", request.url)
+
+    def _note(self, what: str, where: str) -> None:
+        if where.startswith(self._only):
+            self._found.append(what)
 
     def _answered(self, response: Response) -> None:
         if response.request.resource_type == "document":

@@ -35,23 +35,28 @@ IDENTITIES = {
 }
 
 
-class Visitor:
-    """One browser profile with one window. `folder` is where its pictures go."""
+class Window:
+    """One browser profile with one window at the application of this origin.
 
-    def __init__(self, context: BrowserContext, demo: Demo, folder: str) -> None:
-        self.demo = demo
+    `folder` is where its pictures go.
+    """
+
+    def __init__(
+        self, context: BrowserContext, application: str, folder: Path, *, inspected: str = ""
+    ) -> None:
+        self.application = application
         self.context = context
         self.page: Page = context.new_page()
         self.visited: list[str] = []
-        self._folder = ARTEFACTS / folder
-        self._inspector = Inspector(self.page)
+        self._folder = folder
+        self._inspector = Inspector(self.page, inspected)
         self.page.on("response", self._noted)
 
     # --- Moving -----------------------------------------------------------------------------
 
     def go(self, path: str) -> int:
         """Type an address of the application; return the status of the page it led to."""
-        answer = self.page.goto(self.demo.application + path)
+        answer = self.page.goto(self.application + path)
         self.inspect()
         assert answer is not None
         return answer.status
@@ -87,8 +92,8 @@ class Visitor:
     @property
     def path(self) -> str:
         """Where the window is in the application, with its query; fails anywhere else."""
-        assert self.page.url.startswith(self.demo.application), self.page.url
-        return self.page.url.removeprefix(self.demo.application)
+        assert self.page.url.startswith(self.application), self.page.url
+        return self.page.url.removeprefix(self.application)
 
     @property
     def title(self) -> str:
@@ -101,12 +106,6 @@ class Visitor:
         return " ".join(self.page.get_by_role("main").inner_text().split())
 
     @property
-    def asked_to_sign_in(self) -> bool:
-        """Whether the sign-in form of Managed Login stands there."""
-        here = self.page.url.startswith(f"{self.demo.managed_login}/login?")
-        return here and self.page.get_by_label("Password").is_visible()
-
-    @property
     def account(self) -> Locator:
         """The head of the account menu: there only when somebody is signed in."""
         return self.page.locator("header summary")
@@ -116,18 +115,7 @@ class Visitor:
         found = self.account
         return found.inner_text().split()[-1] if found.count() else None
 
-    # --- Signing in and out -----------------------------------------------------------------
-
-    def sign_in(self, person: User, path: str = "/login") -> None:
-        """Go to an address that asks for a sign-in, and answer with name and password."""
-        self.go(path)
-        self.enter(person)
-
-    def enter(self, person: User) -> None:
-        """Fill in Managed Login's sign-in form."""
-        assert self.asked_to_sign_in, self.page.url
-        self.fill(username=person.email, password=person.password)
-        self.press("Sign in")
+    # --- Signing out -----------------------------------------------------------------------
 
     def open_menu(self) -> None:
         """Open the account menu."""
@@ -153,6 +141,31 @@ class Visitor:
     def _noted(self, answer: Response) -> None:
         if answer.request.resource_type == "document":
             self.visited.append(f"{answer.status} {answer.url}")
+
+
+class Visitor(Window):
+    """Somebody at the demo, whose people and whose sign-in pages are our own."""
+
+    def __init__(self, context: BrowserContext, demo: Demo, folder: str) -> None:
+        super().__init__(context, demo.application, ARTEFACTS / folder)
+        self.demo = demo
+
+    @property
+    def asked_to_sign_in(self) -> bool:
+        """Whether the sign-in form of Managed Login stands there."""
+        here = self.page.url.startswith(f"{self.demo.managed_login}/login?")
+        return here and self.page.get_by_label("Password").is_visible()
+
+    def sign_in(self, person: User, path: str = "/login") -> None:
+        """Go to an address that asks for a sign-in, and answer with name and password."""
+        self.go(path)
+        self.enter(person)
+
+    def enter(self, person: User) -> None:
+        """Fill in Managed Login's sign-in form."""
+        assert self.asked_to_sign_in, self.page.url
+        self.fill(username=person.email, password=person.password)
+        self.press("Sign in")
 
 
 def totp(secret: str) -> str:

@@ -10,7 +10,11 @@ import pytest
 
 from infra.facts import Stack
 from infra.local.process import free_port, start_offline_aws
+from infra.local.provision_clients import connect
+from infra.local.provision_documents import demo_documents
+from infra.local.provision_people import users
 from infra.stack import load_stack
+from tests.stack.offline import OfflineAws
 from tests.stack.world import Offline
 from tests.terraform.program import Terraform, TerraformFailedError, working_copy
 from webapp.cli.settings import read_outputs
@@ -33,6 +37,11 @@ class Applied:
     def settings(self) -> dict[str, str]:
         """The application's settings, secret ones included."""
         return read_outputs(self.outputs, with_store=False)
+
+    @property
+    def pool_id(self) -> str:
+        """The user pool's id."""
+        return self.settings["COGNITO_USER_POOL_ID"]
 
     @property
     def session_store_url(self) -> str:
@@ -70,6 +79,21 @@ def stack() -> Stack:
 def applied(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     """What Terraform made on a fresh offline AWS."""
     yield from _applied(terraform, tmp_path_factory.mktemp("applied"), attempts_left=1)
+
+
+@pytest.fixture(scope="session")
+def offline(applied: Applied, stack: Stack) -> OfflineAws:
+    """The demo's people and documents on Terraform's stack, without the demo's own groups."""
+    demo = load_stack().demo
+    known = stack.groups.keys()
+    people = tuple(
+        dataclasses.replace(user, groups=tuple(known & set(user.groups))) for user in demo.users
+    )
+    peopled = dataclasses.replace(stack, demo=dataclasses.replace(demo, users=people))
+    clients = connect(applied.aws.endpoint, stack.region)
+    users(clients, peopled, applied.pool_id)
+    demo_documents(clients, peopled, applied.pool_id)
+    return OfflineAws(applied.aws, peopled, applied.settings)
 
 
 @pytest.fixture(scope="session")

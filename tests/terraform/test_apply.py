@@ -1,19 +1,13 @@
 """Terraform's stack on a fresh offline AWS: complete, stable, usable, and gone when destroyed."""
 
-import dataclasses
 import re
 import secrets
 from pathlib import Path
 
-import pytest
 import requests
 
 from infra.facts import Stack
 from infra.local.provision import provision
-from infra.local.provision_clients import connect
-from infra.local.provision_documents import demo_documents
-from infra.local.provision_people import users
-from infra.stack import load_stack
 from tests.stack.api_callers import Callers
 from tests.stack.offline import OfflineAws
 from tests.stack.test_api_access import PATHS, PEOPLE
@@ -52,7 +46,7 @@ def test_the_outputs_are_the_applications_settings(applied: Applied) -> None:
     """The application starts with the outputs and a key of its own, and nothing else."""
     settings = Settings.load({**applied.settings, "SECRET_KEY": secrets.token_urlsafe(48)})
     assert settings.app_base_url == applied.settings["APP_BASE_URL"]
-    assert settings.issuer.endswith(_pool(applied))
+    assert settings.issuer.endswith(applied.pool_id)
     assert settings.cognito_client_secret
 
 
@@ -75,25 +69,6 @@ def test_both_engines_make_the_same_stack(
         pattern for pattern in ACCEPTED if not any(re.search(pattern, path) for path, *_ in found)
     ]
     assert not stale, f"no longer differ: {stale}"
-
-
-@pytest.fixture(scope="module")
-def offline(applied: Applied, stack: Stack) -> OfflineAws:
-    """The demo's people and documents on Terraform's stack, without the demo's own groups."""
-    demo = load_stack().demo
-    known = stack.groups.keys()
-    people = tuple(
-        dataclasses.replace(user, groups=tuple(known & set(user.groups))) for user in demo.users
-    )
-    peopled = dataclasses.replace(stack, demo=dataclasses.replace(demo, users=people))
-    clients = connect(applied.aws.endpoint, stack.region)
-    users(clients, peopled, _pool(applied))
-    demo_documents(clients, peopled, _pool(applied))
-    return OfflineAws(applied.aws, peopled, applied.settings)
-
-
-def _pool(applied: Applied) -> str:
-    return applied.settings["COGNITO_USER_POOL_ID"]
 
 
 def test_everybody_reaches_what_the_role_allows(offline: OfflineAws) -> None:
