@@ -8,7 +8,9 @@ from pathlib import Path
 LARGEST = 2_000_000  # bytes; a screenshot fits, a database or a wheel does not
 
 FORBIDDEN_PATHS = (
+    ".venv",
     ".venv/*",
+    ".venv-tools",
     ".venv-tools/*",
     "*__pycache__/*",
     "*.pyc",
