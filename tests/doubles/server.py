@@ -204,7 +204,10 @@ class Server:
 
 
 def read_request(reader: BinaryIO) -> Request | None:
-    """Read one request; None at the end of the connection, Complaint for broken framing."""
+    """Read one request; None at the end of the connection, Complaint for broken framing.
+
+    A client that ends before its request does was killed, and asked for nothing.
+    """
     first = reader.readline(1 << 20)
     if not first.strip():
         return None
@@ -219,10 +222,12 @@ def read_request(reader: BinaryIO) -> Request | None:
         headers.append((name, value.strip(" \t\r\n")))
     head = Request(parts[0], parts[1], tuple(headers), b"")
     body = _read_body(head, reader)
+    if body is None:
+        return None
     return Request(head.method, head.target, head.headers, body, time.monotonic())
 
 
-def _read_body(head: Request, reader: BinaryIO) -> bytes:
+def _read_body(head: Request, reader: BinaryIO) -> bytes | None:
     if (head.header("Transfer-Encoding") or "").lower() == "chunked":
         chunks = []
         while size := int(reader.readline().split(b";")[0], 16):
@@ -230,4 +235,6 @@ def _read_body(head: Request, reader: BinaryIO) -> bytes:
             reader.readline()
         reader.readline()
         return b"".join(chunks)
-    return reader.read(int(head.header("Content-Length") or 0))
+    size = int(head.header("Content-Length") or 0)
+    body = reader.read(size)
+    return body if len(body) == size else None

@@ -1,5 +1,6 @@
 """The way out, in four depths. The local record goes first, then the provider is told."""
 
+import hmac
 import threading
 import time
 from collections.abc import Callable
@@ -105,7 +106,9 @@ class SignOut:
 
         One that shows the new ticket has the new page's proof to give, and no other counts (CS-05).
         """
-        return self._vault.places_of(ticket) if ticket and ticket != session.ticket.text else []
+        if not ticket or hmac.compare_digest(ticket, session.ticket.text):
+            return []
+        return self._vault.places_of(ticket)
 
     def _end(self, session: Session, depth: Depth, by: float) -> list[str]:
         """What could not be reached of a session's end."""
