@@ -35,6 +35,8 @@ PEOPLE = 1000
 DOWN_SECONDS = float(os.environ.get("PORTICO_ST01_SECONDS", "3"))
 RECOVERY_SECONDS = 15.0
 CROWD = 8
+IN_A_ROW = 40
+"""So many pages, spread over four workers by chance, leave none of them out."""
 SEEN_BY_HTTP = 150
 """So many of the thousand are looked at through the hosts afterwards, all by the vault."""
 ANSWER_SECONDS = 8.0
@@ -89,6 +91,14 @@ class Crowd:
         answer = Answer(start, response.status, time.monotonic() - start, polite)
         self.answers.append(answer)
         return answer
+
+    def all_is_well(self, since: float) -> bool:
+        """Whether the last pages asked for after this time were all given, by every worker.
+
+        Each of the four has a breaker of its own, so that one good page says little of the rest.
+        """
+        latest = [one for one in self.answers[-IN_A_ROW:] if one.at > since]
+        return len(latest) == IN_A_ROW and {one.status for one in latest} == {200}
 
 
 PAGES = ("/me", "/session", "/", "/sessions")
@@ -182,11 +192,10 @@ def test_ST_01_a_thousand_sessions_outlive_an_outage(
                 assert [host.ask("/readyz").status for host in fleet.hosts] == [503, 503]
                 assert fleet.browser(1).get("/").status == 200  # nobody's page needs no store
             end = time.monotonic() + RECOVERY_SECONDS
-            while {crowd.ask(tickets[0], host).status for host in (0, 1)} != {200}:
+            while not crowd.all_is_well(came):
                 assert time.monotonic() < end
-            back = time.monotonic()
-            until(lambda: crowd.answers[-1].at > back + 0.5)
-        judge(crowd, went, came, back)
+                time.sleep(0.05)
+        judge(crowd, went, came)
         lost = [one for one in tickets if patiently(vault.open, one) is None]
         assert lost == []
         sample = random.Random(1).sample(tickets, SEEN_BY_HTTP)
@@ -200,13 +209,11 @@ def test_ST_01_a_thousand_sessions_outlive_an_outage(
             assert not list(tmp_path.glob("*.damaged-*"))
 
 
-def judge(crowd: Crowd, went: float, came: float, back: float) -> None:
-    """No page is lost before and after, none is another than BUSY meanwhile, none takes long."""
+def judge(crowd: Crowd, went: float, came: float) -> None:
+    """No page is another than BUSY while the store is away, none is ever lost, none takes long."""
     during = [one for one in crowd.answers if went < one.at and one.at + one.seconds < came]
-    after = [one for one in crowd.answers if one.at > back]
     assert len(during) >= CROWD
     assert {one.status for one in during} == {503}
-    assert {one.status for one in after} == {200}
     assert {one.status for one in crowd.answers} == {200, 503}
     assert all(one.polite for one in crowd.answers)
     assert max(one.seconds for one in crowd.answers) < ANSWER_SECONDS
