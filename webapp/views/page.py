@@ -40,6 +40,7 @@ ASSET_TYPES = {
     ".ico": "image/x-icon",
 }
 
+PLACES = frozenset({"/", "/api", "/session", "/credentials", "/sessions"})
 
 _PIECES = re.compile(r"[^/:]*[/:]+|[^/:]+")
 
@@ -51,7 +52,7 @@ class Chrome:
     signed_in: bool
     person: Person | None
     csrf_token: str = field(repr=False)
-    path: str
+    here: str
     providers: tuple[str, ...]
     langs: tuple[tuple[str, str], ...] = LANGUAGES
     lang: str = "en"
@@ -113,7 +114,7 @@ class Pages:
             signed_in=person is not None,
             person=person,
             csrf_token=self.csrf_token(session),
-            path=request.path,
+            here=_place(request.path),
             providers=self._providers,
             demo=self._demo,
         )
@@ -167,12 +168,20 @@ def furnish(app: Flask, assets: Assets) -> None:
         module = templates.get_template(name).module
         parts = {part: value for part, value in vars(module).items() if part[0] != "_"}
         templates.globals.update(parts)
-    # Icons are asked for often and never differ.
-    icon: Any = templates.globals["icon"]
-    templates.globals["icon"] = cache(icon)
+    # These are asked for often and never differ: few arguments, none of them a person's.
+    for name in ("icon", "places", "ways_on"):
+        part: Any = templates.globals[name]
+        templates.globals[name] = cache(part)
     # The components were loaded before the globals were complete; pages load them no more.
     if templates.cache is not None:
         templates.cache.clear()
+
+
+def _place(path: str) -> str:
+    """Which of the frame's main ways an address belongs to; empty for none of them."""
+    if path in PLACES:
+        return path
+    return "/api" if path.startswith("/api/") else ""
 
 
 def breaks(text: str) -> list[str]:
