@@ -303,7 +303,10 @@ def test_ST_08_many_notice_at_once(tmp_path: Path, harm: Callable[[Path], None])
     for child in children:
         assert child.stdout
         assert child.stdout.readline() == "ready\n"
-    harm(path)
+    # Under the lock: else one replaces the file in between, and loses its own new log as well.
+    with Path(f"{path}.lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        harm(path)
     enough.touch()  # for whoever has noticed
     told = [json.loads(child.communicate(timeout=30)[0]) for child in children]
     assert [child.returncode for child in children] == [0] * 4
