@@ -22,9 +22,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     expires_at INTEGER NOT NULL,
     label BLOB NOT NULL DEFAULT x''
 );
--- Eight bytes of a keyed hash tell persons apart; the row has the rest.
-CREATE INDEX IF NOT EXISTS sessions_by_person ON sessions (substr(person, 1, 8))
-    WHERE person IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sessions_by_person ON sessions (person) WHERE person IS NOT NULL;
 CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at);
 CREATE TABLE IF NOT EXISTS claims (
     name BLOB PRIMARY KEY,
@@ -33,12 +31,6 @@ CREATE TABLE IF NOT EXISTS claims (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claims_by_end ON claims (expires_at);
 """
-LISTED = """
-SELECT key, label, expires_at FROM sessions
-WHERE substr(person, 1, 8) = substr(?1, 1, 8) AND person = ?1 AND expires_at > ?2
-    AND sealed IS NOT NULL
-"""
-"""A person's living records; the first term is the index's, the second the truth."""
 
 PAGES_A_ROW = 3
 CHECKPOINT_BATCHES = 10
@@ -140,7 +132,11 @@ class SqliteStore:
     def listed(self, person: bytes, *, now: float) -> list[Listed]:
         """See Store."""
         with self._file.asked() as connection:
-            rows = connection.execute(LISTED, (person, now)).fetchall()
+            rows = connection.execute(
+                "SELECT key, label, expires_at FROM sessions"
+                " WHERE person = ? AND expires_at > ? AND sealed IS NOT NULL",
+                (person, now),
+            ).fetchall()
         return [Listed(*row) for row in rows]
 
     def purge(self, *, now: float, limit: int) -> int:
