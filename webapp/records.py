@@ -63,7 +63,7 @@ class SessionRecord:
 
     `changed_claims` names what the last refresh changed in the ID token. `client` is the browser as
     a person would name it and `network` a keyed hash of where it was, both at the sign-in;
-    `generation` ties the record to the last time that everybody was signed out (store/recall.py);
+    `generation` ties the record to the last time that everybody was signed out (store/recall.py).
     """
 
     created_at: int
