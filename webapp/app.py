@@ -34,9 +34,12 @@ from webapp.views import (
     error_pages,
     health,
     home,
+    language,
     session,
 )
-from webapp.views.page import Assets, Pages, Templates, furnish
+from webapp.views.page import Assets, Pages, filters
+from webapp.views.templates import Speakers, Templates
+from webapp.views.tongues import Choice
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 64 * 1024
@@ -76,15 +79,20 @@ def create_app(
         is_strangers=rooms.key_watch.is_strangers,
     )
     guard = Guard(sessions, rooms.freshness, may_serve=rooms.key_watch.check)
+    files = Assets(ROOT / "static")
+    choice = Choice(secure=security.secure)
     pages = Pages(
-        app.jinja_env,
+        Speakers(app, filters(files)),
         sessions,
+        choice,
         security.csrf_token,
         providers=settings.cognito_identity_providers,
         demo=settings.offline,
     )
     _install(app, rooms, security, sessions, guard)
-    _register(app, rooms, settings, security, sessions, guard, pages, now)
+    app.register_blueprint(assets.make_blueprint(files))
+    app.register_blueprint(language.make_blueprint(sessions, security, choice))
+    _register(app, rooms, settings, security, sessions, guard, pages, choice, now)
     error_pages.install(app, pages, sessions)
     desk = Desk(rooms.roster, rooms.vault, rooms.store, settings.issuer, now)
     app.cli.add_command(session_commands(desk))
@@ -102,8 +110,7 @@ def _bare() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.jinja_env.auto_reload = False
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_options = {"auto_reload": False, "trim_blocks": True, "lstrip_blocks": True}
     # OPTIONS is a method like any other: nobody offers it, and no other site may ask.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # No redirect of the framework's own: each is one that nobody checked. (No rule ends in a slash,
@@ -170,11 +177,9 @@ def _register(
     sessions: Sessions,
     guard: Guard,
     pages: Pages,
+    choice: Choice,
     now: Callable[[], float],
 ) -> None:
-    files = Assets(ROOT / "static")
-    furnish(app, files)
-    app.register_blueprint(assets.make_blueprint(files))
     app.register_blueprint(home.make_blueprint(pages, guard, sessions, now=now))
     app.register_blueprint(
         auth.make_blueprint(
@@ -183,6 +188,7 @@ def _register(
             rooms.roster,
             sessions,
             security,
+            choice,
             providers=settings.cognito_identity_providers,
         )
     )

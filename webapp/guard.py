@@ -12,8 +12,8 @@ from webapp.records import Person
 from webapp.sessions import Session, Sessions
 from webapp.signin.freshness import Freshness
 
-# Each is open for a reason: pages for everybody, the two ends of the sign-in, the way out, probes,
-# and the console, where a guest may call the API.
+# Each is open for a reason: pages for everybody and their language, the two ends of the sign-in,
+# the way out, probes, and the console, where a guest may call the API.
 OPEN_ENDPOINTS = frozenset(
     {
         "home.home",
@@ -21,6 +21,7 @@ OPEN_ENDPOINTS = frozenset(
         "auth.callback",
         "auth.logout",
         "session.me",
+        "language.choose",
         "console.console",
         "console.call",
         "health.healthz",

@@ -26,6 +26,7 @@ WEBAPP: Table = {
     "errors": (),
     "keyring": (),
     "records": (),
+    "words": (),
     "caretaker": ("errors",),
     # Rooms that talk to one thing outside.
     "settings": ("addresses", "errors"),
@@ -45,13 +46,13 @@ WEBAPP: Table = {
     "credentials.wallet": (
         "credentials", "errors", "records", "store.turns", "store.vault",
     ),  # keys are kept in the sealed record and renewed by one worker at a time
-    "credentials": ("deadlines", "errors", "outbound", "records"),
-    "api": ("addresses", "deadlines", "errors", "outbound", "records"),
+    "credentials": ("deadlines", "errors", "outbound", "records", "words"),
+    "api": ("addresses", "deadlines", "errors", "outbound", "records", "words"),
     # The journey joins rooms and knows no Flask.
     "signin": (
         "addresses", "attempts", "budget", "credentials", "deadlines", "errors", "keyring",
         "managed_login", "records", "refusals", "store.base", "store.labels", "store.shelf",
-        "store.turns", "store.vault",
+        "store.turns", "store.vault", "words",
     ),
     # Flask's side: from the cookie to the page. Pages get the opened session from `sessions`.
     "observe": ("errors", "keyring", "records"),
@@ -64,11 +65,12 @@ WEBAPP: Table = {
     "guard": ("addresses", "errors", "records", "sessions", "signin.freshness"),
     "views.error_pages": (
         "errors", "observe", "records", "security", "sessions", "views.page", "views.problems",
+        "words",
     ),
     "views.health": ("errors", "records"),
     "views": (
         "addresses", "api", "credentials", "errors", "guard", "observe", "records", "security",
-        "sessions", "signin", "store.roster",
+        "sessions", "signin", "store.roster", "words",
     ),
     # Where everything is joined.
     "services": (
@@ -87,10 +89,10 @@ WEBAPP: Table = {
     "cli.__main__": ("app", "cli.settings"),
     "cli": (
         "addresses", "api", "credentials", "doctor", "errors", "observe", "records", "settings",
-        "store",
+        "store", "words",
     ),
     # Holds the settings against what AWS says is there; it changes nothing.
-    "doctor": ("errors", "outbound"),
+    "doctor": ("errors", "outbound", "words"),
 }  # fmt: skip
 
 INFRA: Table = {

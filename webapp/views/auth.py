@@ -17,6 +17,7 @@ from webapp.signin.leaving import Depth
 from webapp.signin.signout import Farewell, SignOut, depth_of
 from webapp.store.roster import Roster
 from webapp.views.page import LANGUAGES
+from webapp.views.tongues import Choice
 
 # AWS, authorize endpoint: values may be combined, but not with none.
 PROMPTS = {"none", "login", "select_account", "consent"}
@@ -38,6 +39,7 @@ def make_blueprint(
     roster: Roster,
     sessions: Sessions,
     security: Security,
+    choice: Choice,
     *,
     providers: tuple[str, ...],
 ) -> Blueprint:
@@ -54,7 +56,7 @@ def make_blueprint(
     @blueprint.get("/login")
     def login() -> AnyResponse:
         _only_a_person()
-        options = _options(providers)
+        options = _options(providers, choice.chosen())
         aims = request.args.getlist("next")
         url, attempt = journey.start(local_path(aims[0] if len(aims) == 1 else None), options)
         sessions.set_attempts([attempt, *sessions.attempts()])
@@ -177,14 +179,18 @@ def _only_a_person() -> None:
         raise BadInput("A sign-in is not prefetched.", code="embedded")
 
 
-def _options(providers: tuple[str, ...]) -> dict[str, str]:
-    """The parameters that a person may choose; anything else in the query is passed over."""
+def _options(providers: tuple[str, ...], spoken: str | None) -> dict[str, str]:
+    """The parameters that a person may choose; anything else in the query is passed over.
+
+    The language of our own pages, if one was chosen, is Managed Login's too unless the query has
+    another; an empty one there means none.
+    """
     options = {}
     prompt = " ".join(request.args.get("prompt", "").split())
     asked = set(prompt.split())
     if asked and asked <= PROMPTS and (asked == {"none"} or "none" not in asked):
         options["prompt"] = prompt
-    language = request.args.get("lang", "")
+    language = request.args.get("lang", spoken or "")
     if language in dict(LANGUAGES):
         options["lang"] = language
     hint = request.args.get("login_hint", "")

@@ -3,20 +3,19 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-from flask import Flask, Response, request
-from flask.templating import Environment as FlaskEnvironment
-from jinja2 import Environment
+from flask import Response, request
 from werkzeug.exceptions import NotFound
 
+from webapp.addresses import local_path
 from webapp.records import Person
 from webapp.sessions import Session, Sessions
+from webapp.views.templates import Speakers
+from webapp.views.tongues import ENGLISH, TONGUES, Choice
 
 # The languages of Managed Login, each under its own name (AWS: Managed login localization).
 LANGUAGES = (
@@ -47,15 +46,17 @@ _PIECES = re.compile(r"[^/:]*[/:]+|[^/:]+")
 
 @dataclass(frozen=True, slots=True)
 class Chrome:
-    """What the frame around every page shows."""
+    """What the frame around every page shows. `chosen` is the language, if the person chose."""
 
     signed_in: bool
     person: Person | None
     csrf_token: str = field(repr=False)
     here: str
     providers: tuple[str, ...]
+    chosen: str | None
+    back: str
     langs: tuple[tuple[str, str], ...] = LANGUAGES
-    lang: str = "en"
+    tongues: tuple[tuple[str, str], ...] = tuple(TONGUES.items())
     demo: bool = False
 
 
@@ -86,14 +87,16 @@ class Pages:
 
     def __init__(
         self,
-        templates: Environment,
+        speakers: Speakers,
         sessions: Sessions,
+        choice: Choice,
         csrf_token: Callable[[Session | None], str],
         *,
         providers: tuple[str, ...],
         demo: bool,
     ) -> None:
-        self._templates = templates
+        self._speakers = speakers
+        self._choice = choice
         self._sessions = sessions
         self.csrf_token = csrf_token
         self._providers = providers
@@ -110,16 +113,21 @@ class Pages:
 
     def _framed(self, template: str, session: Session | None, context: dict[str, object]) -> str:
         person = session.record.person if session else None
+        chosen = self._choice.chosen()
+        here = _place(request.path)
         chrome = Chrome(
             signed_in=person is not None,
             person=person,
             csrf_token=self.csrf_token(session),
-            here=_place(request.path),
+            here=here,
             providers=self._providers,
+            chosen=chosen,
+            back=_back(here),
             demo=self._demo,
         )
         # Straight from Jinja: pages use nothing of Flask's own context.
-        return self._templates.get_template(template).render(chrome=chrome, **context)
+        found = self._speakers.template(template, chosen or ENGLISH)
+        return found.render(chrome=chrome, **context)
 
 
 class Assets:
@@ -150,31 +158,15 @@ class Assets:
         return response
 
 
-class Templates(FlaskEnvironment):
-    """Templates whose globals are one plain dictionary: a chain of them costs a copy every page."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The globals of one template."""
-        return {**self.globals, **(d or {})}
-
-
-def furnish(app: Flask, assets: Assets) -> None:
-    """What templates may use: filters, and every component by its name, loaded once."""
-    templates = app.jinja_env
-    templates.filters.update(
-        asset=assets.url, breaks=breaks, duration=duration, moment=moment, short=short
-    )
-    for name in templates.list_templates(filter_func=lambda name: name.startswith("components/")):
-        module = templates.get_template(name).module
-        parts = {part: value for part, value in vars(module).items() if part[0] != "_"}
-        templates.globals.update(parts)
-    # These are asked for often and never differ: few arguments, none of them a person's.
-    for name in ("icon", "places", "ways_on"):
-        part: Any = templates.globals[name]
-        templates.globals[name] = cache(part)
-    # The components were loaded before the globals were complete; pages load them no more.
-    if templates.cache is not None:
-        templates.cache.clear()
+def filters(assets: Assets) -> dict[str, Callable[..., object]]:
+    """What templates may do with a value."""
+    return {
+        "asset": assets.url,
+        "breaks": breaks,
+        "duration": duration,
+        "moment": moment,
+        "short": short,
+    }
 
 
 def _place(path: str) -> str:
@@ -182,6 +174,14 @@ def _place(path: str) -> str:
     if path in PLACES:
         return path
     return "/api" if path.startswith("/api/") else ""
+
+
+def _back(here: str) -> str:
+    """The page to come back to from a form of the frame; never an address that nobody made."""
+    if request.path == here:
+        return here
+    asked = request.method in ("GET", "HEAD") and request.url_rule is not None
+    return local_path(request.path) if asked else here or "/"
 
 
 def breaks(text: str) -> list[str]:

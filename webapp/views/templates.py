@@ -1,0 +1,124 @@
+"""Jinja as the house uses it: one environment for each language, its constant texts translated
+while a template is compiled, so that a page costs the same in every language.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping, MutableMapping
+from functools import cache
+from typing import Any, cast
+
+from flask import Flask
+from flask.templating import Environment as FlaskEnvironment
+from jinja2 import nodes
+from jinja2.environment import Template
+from jinja2.visitor import NodeTransformer
+
+from webapp.views.tongues import ENGLISH, Tongue
+
+MARK = "_"
+_PLACE = "%("
+
+
+class Templates(FlaskEnvironment):
+    """Templates whose globals are one plain dictionary: a chain of them costs a copy every page."""
+
+    tongue = Tongue(ENGLISH)
+
+    def speak(self, tongue: Tongue) -> None:
+        """From here on templates are compiled into this language."""
+        self.tongue = tongue
+        self.globals[MARK] = tongue
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of one template."""
+        return {**self.globals, **(d or {})}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        _Translated(self.tongue).visit(tree)
+        tree.set_environment(self)
+        return tree
+
+
+class _Translated(NodeTransformer):
+    """Puts the translation where `_("a constant")` stood, cut open where its values go in."""
+
+    def __init__(self, tongue: Tongue) -> None:
+        self._tongue = tongue
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802 (Jinja's own name)
+        """Print the pieces one after the other rather than join them first."""
+        self.generic_visit(node)
+        flat: list[nodes.Expr] = []
+        for one in node.nodes:
+            flat.extend(one.nodes if isinstance(one, nodes.Concat) else (one,))
+        node.nodes = flat
+        return node
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802
+        """A marked constant becomes a constant, or with values a joining of several."""
+        self.generic_visit(node)
+        marked = isinstance(node.node, nodes.Name) and node.node.name == MARK
+        said = node.args[0] if marked and len(node.args) == 1 else None
+        if not isinstance(said, nodes.Const) or not isinstance(said.value, str):
+            return node
+        text = self._tongue.constant(said.value)
+        if not node.kwargs:
+            return nodes.Const(text, lineno=node.lineno)
+        values = {pair.key: pair.value for pair in node.kwargs}
+        pieces = [
+            nodes.Const(piece, lineno=node.lineno) if isinstance(piece, str) else piece
+            for piece in _cut(text, values)
+        ]
+        return nodes.Concat(pieces, lineno=node.lineno)
+
+
+def _cut(text: str, values: Mapping[str, nodes.Expr]) -> Iterable[str | nodes.Expr]:
+    """The pieces of a sentence. Raises KeyError for a value that was not given."""
+    before, *places = text.split(_PLACE)
+    yield before
+    for place in places:
+        name, _, after = place.partition(")s")
+        yield values[name]
+        yield after
+
+
+class Speakers:
+    """The environments by language; each is made when a first page asks for it."""
+
+    def __init__(self, app: Flask, filters: Mapping[str, Any]) -> None:
+        self._app = app
+        self._filters = dict(filters)
+        self._made: dict[str, Templates] = {}
+        self._making = threading.Lock()
+
+    def template(self, name: str, code: str) -> Template:
+        """The template of this name in this language."""
+        speaker = self._made.get(code)
+        if speaker is None:
+            with self._making:
+                speaker = self._made.get(code) or self._make(code)
+                self._made[code] = speaker
+        return speaker.get_template(name)
+
+    def _make(self, code: str) -> Templates:
+        templates = cast("Templates", self._app.create_jinja_environment())
+        templates.speak(Tongue(code))
+        templates.filters.update(self._filters)
+        furnish(templates)
+        return templates
+
+
+def furnish(templates: Templates) -> None:
+    """Let templates use every component by its name, loaded once."""
+    for name in templates.list_templates(filter_func=lambda name: name.startswith("components/")):
+        module = templates.get_template(name).module
+        parts = {part: value for part, value in vars(module).items() if part[0] != "_"}
+        templates.globals.update(parts)
+    # These are asked for often and never differ: few arguments, none of them a person's.
+    for name in ("icon", "places", "ways_on"):
+        part: Any = templates.globals[name]
+        templates.globals[name] = cache(part)
+    # The components were loaded before the globals were complete; pages load them no more.
+    if templates.cache is not None:
+        templates.cache.clear()

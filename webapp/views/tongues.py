@@ -1,0 +1,86 @@
+"""The languages of our own pages: which are spoken, what they say, and which a person chose.
+
+English is in the templates and the code; the others are in webapp/texts, one catalogue each, from
+the English sentence to the other. What a catalogue lacks is said in English.
+"""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from flask import Response, request
+
+from webapp.words import Saying, filled
+
+TEXTS = Path(__file__).resolve().parent.parent / "texts"
+ENGLISH = "en"
+# Each under its own name; a code is the one that Managed Login's `lang` takes.
+TONGUES = {ENGLISH: "English", "de": "Deutsch", "fr": "Français"}
+COOKIE = "portico-lang"
+COOKIE_SECONDS = 31_536_000
+
+_BLANKS = re.compile(r"[ \t\n]+")
+
+
+def evenly(text: str) -> str:
+    """A sentence as catalogues have it: however it was broken into lines."""
+    return _BLANKS.sub(" ", text).strip(" ")
+
+
+@cache
+def catalogue(code: str) -> dict[str, str]:
+    """The sentences of a language by the English ones. Empty for English."""
+    if code == ENGLISH:
+        return {}
+    with (TEXTS / f"{code}.toml").open("rb") as file:
+        return {str(said): str(text) for said, text in tomllib.load(file).items()}
+
+
+class Tongue:
+    """Says in one language what is known only while a page is made."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self._texts = catalogue(code)
+
+    def constant(self, msgid: str) -> str:
+        """A sentence, its values still to come."""
+        msgid = evenly(msgid)
+        return self._texts.get(msgid, msgid)
+
+    def __call__(self, text: object, /, **values: object) -> object:
+        """A sentence with its values; anything that is no text is given back as it is.
+
+        Nothing is marked as safe here: the template escapes the whole.
+        """
+        if isinstance(text, Saying):
+            own = {name: self(value) for name, value in text.values.items()}
+            return filled(self.constant(text.msgid), own)
+        if isinstance(text, str):
+            return filled(self._texts.get(text, text), values)
+        return text
+
+
+class Choice:
+    """The language that a browser chose, in a cookie that holds its code and nothing else."""
+
+    def __init__(self, *, secure: bool) -> None:
+        self._secure = secure
+        self._name = f"__Host-{COOKIE}" if secure else COOKIE
+        self._value = re.compile(rf"(?:^|;) *{self._name}=([^;]*)")
+
+    def chosen(self) -> str | None:
+        """The language that this request's browser chose, if it did."""
+        raw = request.headers.get("Cookie")
+        if not raw or self._name not in raw:
+            return None
+        found = self._value.findall(raw)
+        return found[0] if len(found) == 1 and found[0] in TONGUES else None
+
+    def remember(self, response: Response, code: str) -> None:
+        """Let the answer tell the browser to keep this choice for a year."""
+        kept = f"Max-Age={COOKIE_SECONDS}{'; Secure' if self._secure else ''}"
+        response.headers.add(
+            "Set-Cookie", f"{self._name}={code}; {kept}; HttpOnly; Path=/; SameSite=Lax"
+        )
