@@ -2,6 +2,7 @@
 "use strict";
 
 // Clocks run on from the reading that the server gave.
+const { over, copy, copied, refused } = document.currentScript.dataset;
 const words = (seconds) => {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
@@ -23,7 +24,7 @@ const tick = () => {
   const passed = Math.floor((performance.now() - began) / 1000);
   for (const { clock, reading, arc, left, total } of running) {
     const now = Math.max(0, left - passed);
-    reading.textContent = now ? words(now) : "over";
+    reading.textContent = now ? words(now) : over;
     if (!arc || !total) continue;
     const share = Math.min(100, (100 * now) / total);
     arc.setAttribute("stroke-dasharray", `${share.toFixed(1)} 100`);
@@ -40,18 +41,18 @@ for (const block of document.querySelectorAll("[data-copy]")) {
   const say = document.createElement("span");
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy: ${block.dataset.copy}`);
+  button.textContent = copy;
+  button.setAttribute("aria-label", `${copy}: ${block.dataset.copy}`);
   say.className = "unseen";
   say.setAttribute("role", "status");
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(block.querySelector("pre").textContent);
-      button.textContent = say.textContent = "Copied";
+      button.textContent = say.textContent = copied;
     } catch {
-      button.textContent = say.textContent = "Not allowed";
+      button.textContent = say.textContent = refused;
     }
-    setTimeout(() => { button.textContent = "Copy"; say.textContent = ""; }, 2000);
+    setTimeout(() => { button.textContent = copy; say.textContent = ""; }, 2000);
   });
   block.append(button, say);
 }

@@ -4,6 +4,8 @@
 line and the log print it as it is, in English.
 """
 
+from functools import cache
+
 
 class Saying(str):
     """A sentence in English that a template can print in another language.
@@ -34,7 +36,13 @@ def say(msgid: str, /, **values: object) -> Saying:
 
     The sentence must be a constant: a test collects them all from the source.
     """
-    return Saying(msgid, values)
+    return Saying(msgid, values) if values else _constant(msgid)
+
+
+@cache
+def _constant(msgid: str) -> Saying:
+    # Constants of the source, so there are only so many; most are asked for by every page.
+    return Saying(msgid, {})
 
 
 def filled(text: str, values: dict[str, object]) -> str:

@@ -70,6 +70,13 @@ def test_marked_texts(german: Templates, source: str, shown: str) -> None:
     assert german.from_string(source).render(values) == shown
 
 
+def test_several_sentences(german: Templates) -> None:
+    """A tuple of sentences is said in one go; numbers are grouped as the language does."""
+    values = {"both": (say("passed"), say("Not <now>"))}
+    assert german.from_string("{{ _(both) }}").render(values) == "bestanden Nicht &lt;jetzt&gt;"
+    assert german.from_string("{{ 1234567|number }}").render() == "1,234,567"
+
+
 def test_a_constant_costs_nothing(german: Templates) -> None:
     """What is compiled holds the translation itself and no call."""
     code = german.compile('<p>{{ _("passed") }}</p>', raw=True)

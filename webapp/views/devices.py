@@ -14,13 +14,14 @@ from webapp.sessions import Session, Sessions
 from webapp.store.roster import Roster
 from webapp.views.home import ROOM
 from webapp.views.page import Pages, json_answer, wants_json
+from webapp.words import say
 
 NOTICES = {
     "room": ROOM,
-    "ended": "That session has ended.",
-    "ended-before": "That session was over already.",
-    "ended-others": "Every other session has ended.",
-    "ended-none": "There was no other session to end.",
+    "ended": say("That session has ended."),
+    "ended-before": say("That session was over already."),
+    "ended-others": say("Every other session has ended."),
+    "ended-none": say("There was no other session to end."),
 }
 
 

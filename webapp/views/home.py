@@ -10,33 +10,53 @@ from webapp.guard import Guard
 from webapp.records import Person, SessionRecord
 from webapp.sessions import Sessions
 from webapp.views.page import Clock, Pages
+from webapp.words import Saying, say
 
-SIGNED_OUT = "You are signed out here."
+SIGNED_OUT = say("You are signed out here.")
 # How far a sign-out went that reached all it was to reach; of no use to somebody signed in again.
 REACHED = {
-    "app": "You are signed out here. Cognito still knows you in this browser: the next sign-in asks"
-    " nothing.",
-    "browser": "You are signed out here and at Cognito in this browser.",
-    "all": "You are signed out here and at Cognito in this browser, and Portico's sessions"
-    " elsewhere have ended.",
+    "app": say(
+        "You are signed out here. Cognito still knows you in this browser: the next sign-in asks"
+        " nothing."
+    ),
+    "browser": say("You are signed out here and at Cognito in this browser."),
+    "all": say(
+        "You are signed out here and at Cognito in this browser, and Portico's sessions"
+        " elsewhere have ended."
+    ),
 }
 NOTICES = {
-    "store": "The session store did not answer; the server will finish, and delete the session as"
-    " soon as it does.",
-    "revoke": "Cognito could not be told to revoke your refresh token; the server keeps trying"
-    " until that is done or the token has ended by itself.",
-    "everywhere": "Cognito could not be told to sign you out everywhere; the server keeps trying"
-    " until that is done or your tokens have ended by themselves.",
-    "elsewhere": "Cognito refused to sign you out everywhere, so other applications may still know"
-    " you; all your sessions here are over.",
-    "cognito": "Cognito's own sign-in may still be alive in this browser, since its address could"
-    " not be found.",
+    "store": say(
+        "The session store did not answer; the server will finish, and delete the session as"
+        " soon as it does."
+    ),
+    "revoke": say(
+        "Cognito could not be told to revoke your refresh token; the server keeps trying"
+        " until that is done or the token has ended by itself."
+    ),
+    "everywhere": say(
+        "Cognito could not be told to sign you out everywhere; the server keeps trying"
+        " until that is done or your tokens have ended by themselves."
+    ),
+    "elsewhere": say(
+        "Cognito refused to sign you out everywhere, so other applications may still know"
+        " you; all your sessions here are over."
+    ),
+    "cognito": say(
+        "Cognito's own sign-in may still be alive in this browser, since its address could"
+        " not be found."
+    ),
 }
 
 
-ROOM = (
+ROOM = say(
     "You are signed in in as many browsers as you may be, so the oldest of them has been signed"
     " out. Browsers shows the others."
+)
+TOKENS_END = say("ID and access token; renewed with the refresh token shortly before the end.")
+KEYS_END = say("Temporary keys of the identity pool; fetched again five minutes before the end.")
+SESSION_ENDS = say(
+    "Ends when nothing is asked for this long, and at a fixed limit after the sign-in."
 )
 
 
@@ -47,7 +67,7 @@ class HomeView:
     person: Person
     groups: tuple[str, ...]
     role: str | None
-    role_note: str | None
+    role_note: Saying | None
     clocks: list[Clock]
 
 
@@ -63,7 +83,7 @@ def make_blueprint(
         left = sessions.take_notice()
         notice = _notice(left)
         if found is None:
-            notice = REACHED.get(left, notice)
+            notice = (REACHED[left],) if left in REACHED else notice
             return pages.render("pages/home_signed_out.html", notice=notice)
         session, person = found
         record = session.record
@@ -74,24 +94,24 @@ def make_blueprint(
             role_note=_role_note(record, person),
             clocks=clocks(record, sessions, now()),
         )
-        notice = ROOM if left == "room" else notice
+        notice = (ROOM,) if left == "room" else notice
         return pages.render("pages/home_signed_in.html", home=view, notice=notice)
 
     return blueprint
 
 
-def _notice(names: str) -> str | None:
+def _notice(names: str) -> tuple[Saying, ...]:
     """What a sign-out left or could not reach, in sentences."""
     said = [sentence for name, sentence in NOTICES.items() if name in names.split(",")]
-    return " ".join((SIGNED_OUT, *said)) if said else None
+    return (SIGNED_OUT, *said) if said else ()
 
 
-def _role_note(record: SessionRecord, person: Person) -> str | None:
+def _role_note(record: SessionRecord, person: Person) -> Saying | None:
     if record.user_keys is None:
         if person.preferred_role:
-            return "Preferred by your groups; no keys fetched yet."
-        return "The first signed call or the credentials page fetches keys."
-    return None if record.user_keys.role_arn else "The identity pool's default role."
+            return say("Preferred by your groups; no keys fetched yet.")
+        return say("The first signed call or the credentials page fetches keys.")
+    return None if record.user_keys.role_arn else say("The identity pool's default role.")
 
 
 def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]:
@@ -100,27 +120,27 @@ def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]
     if record.tokens:
         found.append(
             Clock(
-                "Tokens",
+                say("Tokens"),
                 max(0, int(record.tokens.expires_at - now)),
                 record.tokens.expires_at - record.tokens.issued_at,
-                "ID and access token; renewed with the refresh token shortly before the end.",
+                TOKENS_END,
             )
         )
     if record.user_keys:
         found.append(
             Clock(
-                "AWS credentials",
+                say("AWS credentials"),
                 max(0, int(record.user_keys.expires_at - now)),
                 record.user_keys.expires_at - record.user_keys.fetched_at,
-                "Temporary keys of the identity pool; fetched again five minutes before the end.",
+                KEYS_END,
             )
         )
     found.append(
         Clock(
-            "Session",
+            say("Session"),
             sessions.seconds_left(record),
             sessions.idle,
-            "Ends when nothing is asked for this long, and at a fixed limit after the sign-in.",
+            SESSION_ENDS,
         )
     )
     return found

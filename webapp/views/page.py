@@ -16,6 +16,7 @@ from webapp.records import Person
 from webapp.sessions import Session, Sessions
 from webapp.views.templates import Speakers
 from webapp.views.tongues import ENGLISH, TONGUES, Choice
+from webapp.words import Saying
 
 # The languages of Managed Login, each under its own name (AWS: Managed login localization).
 LANGUAGES = (
@@ -64,10 +65,10 @@ class Chrome:
 class Clock:
     """Something that runs out. Times in seconds."""
 
-    name: str
+    name: Saying
     seconds_left: int
     total: int
-    meaning: str
+    meaning: Saying
 
     @property
     def share(self) -> float:

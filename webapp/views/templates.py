@@ -16,6 +16,7 @@ from jinja2.visitor import NodeTransformer
 from webapp.views.tongues import ENGLISH, Tongue
 
 MARK = "_"
+SAID = "said"
 _PLACE = "%("
 
 
@@ -28,6 +29,7 @@ class Templates(FlaskEnvironment):
         """From here on templates are compiled into this language."""
         self.tongue = tongue
         self.globals[MARK] = tongue
+        self.filters |= {SAID: tongue, "number": tongue.number}
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The globals of one template."""
@@ -56,12 +58,14 @@ class _Translated(NodeTransformer):
         return node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802
-        """A marked constant becomes a constant, or with values a joining of several."""
+        """A marked constant becomes a constant, with values a joining of several; else a filter."""
         self.generic_visit(node)
-        marked = isinstance(node.node, nodes.Name) and node.node.name == MARK
-        said = node.args[0] if marked and len(node.args) == 1 else None
-        if not isinstance(said, nodes.Const) or not isinstance(said.value, str):
+        if not (isinstance(node.node, nodes.Name) and node.node.name == MARK):
             return node
+        (said,) = node.args
+        if not isinstance(said, nodes.Const):
+            # A filter is called straight; a function goes through Jinja's own ways first.
+            return nodes.Filter(said, SAID, [], node.kwargs, None, None, lineno=node.lineno)
         text = self._tongue.constant(said.value)
         if not node.kwargs:
             return nodes.Const(text, lineno=node.lineno)

@@ -17,6 +17,8 @@ TEXTS = Path(__file__).resolve().parent.parent / "texts"
 ENGLISH = "en"
 # Each under its own name; a code is the one that Managed Login's `lang` takes.
 TONGUES = {ENGLISH: "English", "de": "Deutsch", "fr": "Français"}
+# What stands between thousands; in French a narrow space at which no line breaks.
+GROUPING = {ENGLISH: ",", "de": ".", "fr": "\u202f"}
 COOKIE = "portico-lang"
 COOKIE_SECONDS = 31_536_000
 
@@ -50,16 +52,29 @@ class Tongue:
         return self._texts.get(msgid, msgid)
 
     def __call__(self, text: object, /, **values: object) -> object:
-        """A sentence with its values; anything that is no text is given back as it is.
+        """A sentence, or several one after the other; what is no text is given back as it is.
 
         Nothing is marked as safe here: the template escapes the whole.
         """
         if isinstance(text, Saying):
-            own = {name: self(value) for name, value in text.values.items()}
-            return filled(self.constant(text.msgid), own)
+            return self._said(text)
         if isinstance(text, str):
             return filled(self._texts.get(text, text), values)
+        if isinstance(text, tuple):
+            return " ".join(str(self(one)) for one in text)
         return text
+
+    def number(self, number: int) -> str:
+        """A whole number as this language groups its digits."""
+        return f"{number:,}".replace(",", GROUPING[self.code])
+
+    def _said(self, saying: Saying) -> str:
+        text = self._texts.get(saying.msgid)
+        if text is None:
+            return str(saying)
+        if not saying.values:
+            return text
+        return text % {name: self(value) for name, value in saying.values.items()}
 
 
 class Choice:
