@@ -16,6 +16,7 @@ from webapp.cli.doctor import make_command as doctor_command
 from webapp.cli.sessions import Desk
 from webapp.cli.sessions import make_group as session_commands
 from webapp.deadlines import REQUEST_SECONDS, disagreements
+from webapp.doctor.rounds import Rounds
 from webapp.errors import PorticoError
 from webapp.guard import Guard
 from webapp.observe import configure, observe_requests
@@ -24,13 +25,14 @@ from webapp.server import loading
 from webapp.services import Services, build
 from webapp.services.patient import patient_of
 from webapp.sessions import Sessions
-from webapp.settings import Settings
+from webapp.settings import Settings, shown
 from webapp.views import (
     assets,
     auth,
     console,
     credentials,
     devices,
+    doctor,
     error_pages,
     health,
     home,
@@ -211,6 +213,12 @@ def _register(
     app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
     app.register_blueprint(
         console.make_blueprint(pages, guard, sessions, security, rooms.wallet, rooms.api)
+    )
+    rounds = Rounds(partial(patient_of, settings, rooms), now=now)
+    app.register_blueprint(
+        doctor.make_blueprint(
+            pages, guard, security, shown(settings), rounds, demo=settings.offline
+        )
     )
     app.register_blueprint(
         health.make_blueprint(

@@ -50,6 +50,11 @@ CLAIM_SECONDS = 6.0
 DIAL_SECONDS = 3.0
 """Making a connection over HTTP, to all addresses of a name together."""
 
+# --- The doctor -------------------------------------------------------------------------------
+
+EXAMINATION_SECONDS = 12.0
+"""All the checks of one page of the doctor together; what was not looked at by then is said."""
+
 # --- A whole request --------------------------------------------------------------------------
 
 REQUEST_SECONDS = 20.0

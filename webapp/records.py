@@ -1,7 +1,7 @@
 """The facts that rooms hand to each other. All frozen; whatever is secret stays out of repr()."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Claims = dict[str, Any]
 
@@ -110,3 +110,22 @@ class ApiAnswer:
     sent: SentRequest
     role_arn: str | None = None
     request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSource:
+    """Where a setting's value came from. `variable` is the one that was read: NAME or NAME_FILE."""
+
+    place: Literal["environment", ".env", "default"]
+    variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """A setting as a person may see it. `value` is None when nothing is set, or it is a secret."""
+
+    name: str
+    value: str | None
+    is_set: bool
+    secret: bool
+    source: SettingSource

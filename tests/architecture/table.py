@@ -29,7 +29,7 @@ WEBAPP: Table = {
     "words": (),
     "caretaker": ("errors",),
     # Rooms that talk to one thing outside.
-    "settings": ("addresses", "errors"),
+    "settings": ("addresses", "errors", "records"),  # what may be shown of a setting is a fact
     "attempts": ("keyring", "records"),
     "clients": ("keyring",),
     "outbound": ("breaker", "budget", "deadlines", "dialling", "errors"),
@@ -69,8 +69,8 @@ WEBAPP: Table = {
     ),
     "views.health": ("errors", "records"),
     "views": (
-        "addresses", "api", "credentials", "errors", "guard", "observe", "records", "security",
-        "sessions", "signin", "store.roster", "words",
+        "addresses", "api", "credentials", "doctor", "errors", "guard", "observe", "records",
+        "security", "sessions", "signin", "store.roster", "words",
     ),
     # Where everything is joined.
     "services": (
@@ -82,8 +82,8 @@ WEBAPP: Table = {
     ),
     "app": (
         "budget", "deadlines", "server",
-        "cli", "errors", "guard", "observe", "records", "security", "services", "sessions",
-        "settings", "views",
+        "cli", "doctor.rounds", "errors", "guard", "observe", "records", "security", "services",
+        "sessions", "settings", "views",
     ),
     # Started by itself it makes the whole application; its commands are handed their rooms.
     "cli.__main__": ("app", "cli.settings"),
@@ -92,7 +92,7 @@ WEBAPP: Table = {
         "store", "words",
     ),
     # Holds the settings against what AWS says is there; it changes nothing.
-    "doctor": ("errors", "outbound", "words"),
+    "doctor": ("budget", "deadlines", "errors", "outbound", "words"),
 }  # fmt: skip
 
 INFRA: Table = {

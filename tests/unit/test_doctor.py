@@ -136,6 +136,7 @@ def test_an_aws_that_does_not_tell(error: Exception, verdict: str, word: str) ->
         user_pool_id="us-east-1_A",
         identity_pool_id="us-east-1:x",
         api_endpoint="https://api",
+        own={"session store": _unavailable},
         discovery=_unavailable,
         keys=_unavailable,
         sender=cast("Sender", Answering(silent=True)),
@@ -143,6 +144,7 @@ def test_an_aws_that_does_not_tell(error: Exception, verdict: str, word: str) ->
         identity=Refusing(error),
     )
     found = {one.about: one for one in examined(patient)}
+    assert found["session store"].verdict == "change"
     assert found["user pool: discovery"].verdict == "change"
     assert found["API"].verdict == "change"
     for about in ("user pool", "identity pool"):

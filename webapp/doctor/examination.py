@@ -1,6 +1,6 @@
 """All that the doctor looks at, in order; what AWS does not let us see is said, not guessed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from webapp.doctor import cognito, reach
 from webapp.doctor.cognito import Wanted
 from webapp.doctor.findings import Finding, change, unknown
-from webapp.outbound import Sender
+from webapp.outbound import OutboundFailed, Sender
 
 _GONE = ("ResourceNotFoundException", "InvalidParameterException")
 _NOT_ALLOWED = ("AccessDeniedException", "NotAuthorizedException", "UnrecognizedClientException")
@@ -19,7 +19,10 @@ Ask = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Patient:
-    """The application and what it stands on. `idp` and `identity` are boto3 clients."""
+    """The application and what it stands on. `idp` and `identity` are boto3 clients.
+
+    `own` are parts of the application's own, each with a probe that raises PorticoError.
+    """
 
     wanted: Wanted
     issuer: str
@@ -27,6 +30,7 @@ class Patient:
     user_pool_id: str
     identity_pool_id: str
     api_endpoint: str
+    own: Mapping[str, Callable[[], object]]
     discovery: Callable[[], object]
     keys: Callable[[], object]
     sender: Sender
@@ -35,7 +39,9 @@ class Patient:
 
 
 def examined(patient: Patient) -> Iterator[Finding]:
-    """One finding after the other, from the outside in."""
+    """One finding after the other, from the inside out."""
+    for about, probe in patient.own.items():
+        yield reach.own(about, probe)
     yield reach.discovery(patient.discovery, patient.issuer)
     yield reach.keys(patient.keys)
     yield reach.clock(patient.sender, patient.discovery_url)
@@ -118,8 +124,10 @@ def _asked(about: str, ask: Ask) -> Any:
         return ask()
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-    except BotoCoreError as error:
+    except (BotoCoreError, OutboundFailed) as error:
         return unknown(about, f"AWS gives no answer ({type(error).__name__})", "See AWS's set-up.")
+    except Exception as error:  # whatever a library's parser makes of a hostile answer
+        return unknown(about, f"AWS talks nonsense ({type(error).__name__})")
     if code in _GONE:
         return change(about, "there is none of this id", "Check the ids, and AWS_REGION.")
     if code in _NOT_ALLOWED:

@@ -1,4 +1,4 @@
-"""What can be seen from outside, without AWS credentials: discovery, keys, clock, API."""
+"""What can be seen without AWS credentials: our own parts, discovery, keys, clock, API."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +11,15 @@ from webapp.outbound import KIB, OutboundFailed, Sender
 SECONDS = 5.0
 STEADY_SECONDS, TOLERATED_SECONDS = 5, 60
 """An offset that nobody minds, and the leeway of the token checks (OpenID Connect Core 3.1.3.7)."""
+
+
+def own(about: str, probe: Callable[[], object]) -> Finding:
+    """Whether a part of the application's own is well."""
+    try:
+        probe()
+    except PorticoError as error:
+        return change(about, f"{error.sentence} ({_reason(error)})", "See the log, and /readyz.")
+    return fine(about, "answers")
 
 
 def discovery(ask: Callable[[], object], issuer: str) -> Finding:

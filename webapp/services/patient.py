@@ -1,24 +1,26 @@
 """What the doctor looks at, from the settings; its AWS clients ask as whoever runs it."""
 
+from typing import Any
+
 import boto3
 import botocore.session
 from botocore.config import Config
 
+from webapp.credentials.transport import through
 from webapp.doctor.cognito import Wanted
 from webapp.doctor.examination import Patient
-from webapp.outbound import Outbound
+from webapp.doctor.rounds import Hurried
+from webapp.outbound import Outbound, Sender
 from webapp.services.build import Services
 from webapp.settings import Settings
 
-_SECONDS = 5
+_SECONDS = 5.0
 
 
 def patient_of(settings: Settings, rooms: Services) -> Patient:
     """The application with everything that it stands on. Nothing is asked yet."""
-    session = _session(settings)
-    config = Config(
-        connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": 2}
-    )
+    sender = Hurried(Outbound())
+    idp, identity = _clients(settings, sender)
     return Patient(
         wanted=Wanted(
             base_url=settings.app_base_url,
@@ -33,14 +35,29 @@ def patient_of(settings: Settings, rooms: Services) -> Patient:
         user_pool_id=settings.cognito_user_pool_id,
         identity_pool_id=settings.cognito_identity_pool_id,
         api_endpoint=settings.api_endpoint,
-        discovery=rooms.metadata.endpoints,
+        own={"session store": rooms.store.ping, "keys of all hosts": rooms.key_watch.probe},
+        discovery=rooms.metadata.probe,
         keys=rooms.signing_keys.warm,
-        sender=Outbound(),
-        idp=session.client("cognito-idp", endpoint_url=settings.user_pool_endpoint, config=config),
-        identity=session.client(
-            "cognito-identity", endpoint_url=settings.identity_pool_endpoint, config=config
-        ),
+        sender=sender,
+        idp=idp,
+        identity=identity,
     )
+
+
+def _clients(settings: Settings, sender: Sender) -> tuple[Any, Any]:
+    """Two boto3 clients, sent through our own way out, which bounds them and follows no proxy."""
+    session = _session(settings)
+    config = Config(retries={"total_max_attempts": 1}, user_agent="portico")
+    endpoints = {
+        "cognito-idp": settings.user_pool_endpoint,
+        "cognito-identity": settings.identity_pool_endpoint,
+    }
+    made = []
+    for service, endpoint in endpoints.items():
+        client = session.client(service, endpoint_url=endpoint, config=config)
+        client.meta.events.register(f"before-send.{service}", through(sender, _SECONDS))
+        made.append(client)
+    return made[0], made[1]
 
 
 def _session(settings: Settings) -> boto3.Session:

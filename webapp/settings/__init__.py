@@ -1,5 +1,7 @@
 """The application's settings."""
 
-from webapp.settings.model import KNOWN, Settings
+from webapp.settings.model import Settings
+from webapp.settings.shown import shown
+from webapp.settings.table import KNOWN
 
-__all__ = ["KNOWN", "Settings"]
+__all__ = ["KNOWN", "Settings", "shown"]

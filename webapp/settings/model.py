@@ -6,87 +6,22 @@ of a file that holds the value (the usual way for secrets in a container).
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 from webapp.addresses import is_loopback
 from webapp.errors import SettingsProblems
-from webapp.settings.reading import read_dotenv, read_table
-from webapp.settings.values import (
-    MIN_KEY_BYTES,
-    REGION,
-    exact,
-    key,
-    keys,
-    matching,
-    names,
-    origin,
-    store_url,
-    url,
-    weakness,
-    words,
-)
-
-API = "https://a1b2c3.execute-api.us-east-1.amazonaws.com"
-DEFAULT_SCOPES = "openid email profile aws.cognito.signin.user.admin"
+from webapp.records import SettingSource
+from webapp.settings.reading import read_dotenv, read_table, sources
+from webapp.settings.table import KNOWN, Table
+from webapp.settings.values import MIN_KEY_BYTES, weakness
 
 
-Origin = Annotated[str, AfterValidator(origin)]
-UrlWithQuery = Annotated[
-    str, AfterValidator(lambda value: url(value, path_allowed=True, query_allowed=True))
-]
-Url = Annotated[str, AfterValidator(lambda value: url(value, path_allowed=True))]
-ApiUrl = Annotated[str, AfterValidator(lambda value: url(value, path_allowed=True, example=API))]
-
-
-class _Table(BaseModel):
-    """SPEC section 3, one field a variable."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    app_base_url: Origin
-    secret_key: Annotated[bytes, BeforeValidator(lambda value: key(str(value)))] = Field(repr=False)
-    secret_key_fallbacks: Annotated[tuple[bytes, ...], BeforeValidator(keys)] = Field(
-        (), repr=False
-    )
-    aws_region: Annotated[str, matching(REGION, "us-east-1")]
-    aws_endpoint_url: Url | None = None
-    aws_endpoint_url_cognito_identity_provider: Url | None = None
-    aws_endpoint_url_cognito_identity: Url | None = None
-    aws_endpoint_url_dynamodb: Url | None = None
-    aws_endpoint_url_sts: Url | None = None
-    cognito_user_pool_id: Annotated[str, matching(r"[\w-]{1,54}_[0-9A-Za-z]+", "us-east-1_AbC123")]
-    cognito_client_id: Annotated[str, matching(r"[\w+.-]{1,128}", "1h57kf5cpq17m0eml12EXAMPLE")]
-    cognito_client_secret: str | None = Field(None, repr=False)
-    cognito_issuer: Annotated[str, AfterValidator(exact)] | None = None
-    cognito_discovery_url: UrlWithQuery | None = None
-    cognito_domain: Origin | None = None
-    cognito_identity_pool_id: Annotated[
-        str,
-        matching(r"[\w-]{1,55}:[0-9A-Za-z-]+", "us-east-1:1234abcd-12ab-34cd-56ef-1234567890ab"),
-    ]
-    cognito_scopes: Annotated[tuple[str, ...], BeforeValidator(words)] = tuple(
-        DEFAULT_SCOPES.split()
-    )
-    cognito_identity_providers: Annotated[tuple[str, ...], BeforeValidator(names)] = ()
-    api_endpoint: ApiUrl
-    session_store_url: Annotated[str, AfterValidator(store_url)] = Field(
-        "sqlite:///var/sessions.db", repr=False
-    )
-    session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
-    session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
-    session_max_per_person: int = Field(20, ge=1, le=1000)
-    trusted_proxy_hops: int = Field(0, ge=0, le=10)
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)
-    ] = "INFO"
-    log_format: Annotated[Literal["json", "console"], BeforeValidator(str.lower)] = "json"
-
-
-class Settings(_Table):
+class Settings(Table):
     """The application's settings. `load` is the only way in from the outside."""
+
+    _sources: Mapping[str, SettingSource] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(cls, environ: Mapping[str, str], dotenv: Path | None = None) -> "Settings":
@@ -95,10 +30,12 @@ class Settings(_Table):
         Raises SettingsProblems with every problem found, each naming its variable and the cure.
         """
         problems: list[str] = []
-        values = read_dotenv(dotenv, problems) | {k: v for k, v in environ.items() if v}
+        written = read_dotenv(dotenv, problems)
+        values = written | {k: v for k, v in environ.items() if v}
         table = read_table(values, KNOWN, problems)
         try:
-            settings = cls.model_validate(table)
+            origins = sources(KNOWN, environ, written)
+            settings = cls.model_validate(table, context=origins)
             problems += _disagreements(settings, set())
             if _debugs(values) and not settings.is_of_this_machine:
                 problems.append("FLASK_DEBUG is on, where other people come in; take it away")
@@ -110,6 +47,18 @@ class Settings(_Table):
         if problems:
             raise SettingsProblems(sorted(problems))
         return settings
+
+    def model_post_init(self, context: Mapping[str, SettingSource] | None, /) -> None:
+        """Keep where the values came from."""
+        self._sources = context or {}
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the values are the same, wherever they came from."""
+        return isinstance(other, Settings) and dict(self) == dict(other)
+
+    def source_of(self, name: str) -> SettingSource:
+        """Where the value of a variable came from, by the variable's name."""
+        return self._sources.get(name, SettingSource("default"))
 
     @property
     def secret_keys(self) -> tuple[bytes, ...]:
@@ -176,9 +125,6 @@ class Settings(_Table):
     def _host(self) -> str:
         suffix = ".cn" if self.aws_region.startswith("cn-") else ""
         return f"{self.aws_region}.amazonaws.com{suffix}"
-
-
-KNOWN = tuple(name.upper() for name in _Table.model_fields)
 
 
 # What stands in for a value that is wrong, so that the others can still be held against each other.

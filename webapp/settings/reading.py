@@ -5,6 +5,8 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from webapp.records import SettingSource
+
 PREFIXES = ("APP_", "COGNITO_", "SESSION_")
 
 
@@ -47,6 +49,23 @@ def read_table(
         if name.startswith(PREFIXES) and name not in allowed:
             problems.append(f"{name} is not a setting of Portico{_nearest(name, known)}")
     return table
+
+
+def sources(
+    known: tuple[str, ...], environ: Mapping[str, str], written: Mapping[str, str]
+) -> dict[str, SettingSource]:
+    """Where each setting that is set came from; `written` is what the `.env` file says.
+
+    For sound settings only: of a variable and its file no more than one is set.
+    """
+    found = {}
+    for name in known:
+        for variable in (name, f"{name}_FILE"):
+            if environ.get(variable):
+                found[name] = SettingSource("environment", variable)
+            elif variable in written:
+                found[name] = SettingSource(".env", variable)
+    return found
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

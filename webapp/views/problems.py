@@ -87,6 +87,10 @@ NOT_FINISHED = say(
     " sign-in again; you will come back to the page that you wanted."
 )
 OUT_OF_DATE = say("You signed in or out since it was loaded, or it is very old. Nothing was sent.")
+ASK_AN_ADMIN = say(
+    "Ask one of them to look, or sign in as one of them: Switch account is in the menu with your"
+    " name."
+)
 # Where the form of an address stands; every other form is the account menu's, on any page.
 PAGES_OF_FORMS = {
     "/api/call": "/api",
@@ -94,6 +98,7 @@ PAGES_OF_FORMS = {
     "/session/userinfo": "/session",
     "/credentials/role": "/credentials",
     "/credentials/name": "/credentials",
+    "/doctor": "/doctor",
 }
 TITLES = {
     400: say("That did not work"),
@@ -152,6 +157,8 @@ def problem_of(error: PorticoError, status: int) -> Problem:
         cures = (say("Nothing is lost: your session is kept. Wait a few seconds and reload."),)
         if error.code.startswith(("provider", "discovery")):
             href, label = "/login", say("Start the sign-in again")
+    elif error.code == "admins_only":
+        cures = (ASK_AN_ADMIN,)
     elif isinstance(error, OperatorFault):
         kind = "fault"
         cures = (say("Tell the operator the number below; trying again will not help."),)
