@@ -211,9 +211,7 @@ def _register(
         )
     )
     app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
-    app.register_blueprint(
-        console.make_blueprint(pages, guard, sessions, security, rooms.wallet, rooms.api)
-    )
+    app.register_blueprint(console.make_blueprint(pages, guard, sessions, security, rooms.calling))
     rounds = Rounds(partial(patient_of, settings, rooms), now=now)
     app.register_blueprint(
         doctor.make_blueprint(

@@ -90,6 +90,7 @@ class SentRequest:
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ WEBAPP: Table = {
         "managed_login", "records", "refusals", "store.base", "store.labels", "store.shelf",
         "store.turns", "store.vault", "words",
     ),
+    # A call of the API needs keys and tokens of the session: these two join the rooms for it, so
+    # that pages, matrix and command line make the same call.
+    "signin.calling": (
+        "api", "credentials", "errors", "records", "signin.claims", "store.vault",
+    ),
     # Flask's side: from the cookie to the page. Pages get the opened session from `sessions`.
     "observe": ("errors", "keyring", "records"),
     "security": ("addresses", "errors", "keyring", "records"),
@@ -89,7 +94,7 @@ WEBAPP: Table = {
     "cli.__main__": ("app", "cli.settings"),
     "cli": (
         "addresses", "api", "credentials", "doctor", "errors", "observe", "records", "settings",
-        "store", "words",
+        "signin.calling", "store", "words",
     ),
     # Holds the settings against what AWS says is there; it changes nothing.
     "doctor": ("budget", "deadlines", "errors", "outbound", "words"),

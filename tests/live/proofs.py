@@ -14,7 +14,9 @@ from tests.live.crowd import Crowd
 from tests.live.documents import DocumentReader
 from tests.live.people import Person
 from tests.live.visitor import LiveVisitor
-from webapp.api.catalogue import ENDPOINTS, LABELS, Identity
+from webapp.api.catalogue import ENDPOINTS
+from webapp.api.identities import LABELS, Caller, Identity
+from webapp.api.standing import Standing
 
 # Documents are asked for by name, in a proof of their own.
 MATRIX = tuple(one for one in ENDPOINTS if "{" not in one.path)
@@ -151,16 +153,15 @@ def _held_to_the_matrix(
     """Call every endpoint as this identity; all that differs from the promise is told at once."""
     stack, groups = crowd.account.stack, person.groups if person else ()
     role, scopes = promises.role_of(stack, groups), crowd.account.settings.cognito_scopes
+    standing = Standing(stack.resource(role), groups=tuple(groups)) if person else None
     # A guest's first call begins a session, and with it other forms.
     intent, wrong = visitor.intent() if person else None, []
     for endpoint in MATRIX:
         route = promises.route_of(stack, endpoint)
         promised = promises.status(stack, route, identity, role, scopes)
-        told = endpoint.expects(identity, groups if person else None)
-        # The catalogue speaks of most roles; a narrower one may be refused by IAM.
-        narrower = identity == "user" and promised == 403
+        told = endpoint.expects(Caller(identity), standing)
         got = visitor.called(endpoint.name, identity, intent)["status"]
-        if got != promised or (told != promised and not narrower):
+        if got != promised or told != promised:
             wrong.append(f"{endpoint.name}: {got}, promised {promised}, catalogue {told}")
     assert not wrong, f"{person or 'a stranger'} as {identity}: {'; '.join(wrong)}"
 

@@ -10,7 +10,8 @@ from tests.doubles.evil import EvilHost
 from tests.doubles.response import Response
 from tests.rig import Rig, rigged
 from tests.security.outcomes import Watch
-from webapp.api.catalogue import LABELS, OPEN, Endpoint, Parameter
+from webapp.api.catalogue import Endpoint, Parameter
+from webapp.api.identities import LABELS
 from webapp.errors import BadInput
 
 DOCUMENT = Endpoint(
@@ -19,7 +20,6 @@ DOCUMENT = Endpoint(
     path="/documents/{id}",
     authorization="NONE",
     summary="A document.",
-    expected=OPEN,
     parameters=(Parameter("id", r"(?s).*"), Parameter("view", r"(?s).*", where="query")),
 )
 

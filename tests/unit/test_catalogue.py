@@ -1,17 +1,12 @@
 """Endpoints as data: what a parameter may be, and what becomes of it in an address."""
 
+import json
+
 import pytest
 
-from webapp.api.catalogue import (
-    ENDPOINTS,
-    LABELS,
-    SIGNED_IN,
-    Endpoint,
-    Parameter,
-    endpoint_named,
-    identity_named,
-)
-from webapp.errors import BadInput
+from webapp.api.catalogue import ENDPOINTS, Endpoint, Parameter, endpoint_named
+from webapp.api.identities import LABELS, Caller, caller_named, callers_of, identity_named
+from webapp.errors import BadInput, Forbidden, SessionEnded
 
 ANYTHING = r"(?s).*"  # the loosest pattern there is: what is refused, the parameter itself refuses
 
@@ -24,8 +19,6 @@ def endpoint(*parameters: Parameter, path: str = "/documents/{id}") -> Endpoint:
         path=path,
         authorization="AWS_IAM",
         summary="A document.",
-        expected=SIGNED_IN,
-        only_groups=("Admin", "Manager"),
         parameters=parameters,
     )
 
@@ -104,12 +97,17 @@ def test_the_pattern_fits_the_whole_value() -> None:
         assert value not in str(caught.value)
 
 
-def test_expectations_follow_the_groups() -> None:
-    """An endpoint for groups expects 403 for everybody outside them."""
-    assert ONE.expects("user", ("Viewer", "Manager")) == 200
-    assert ONE.expects("user", ("Viewer",)) == 403
-    assert ONE.expects("user", ()) == 403
-    assert ONE.expects("guest", ("Admin",)) == 403
+def test_a_body_is_one_json_object() -> None:
+    """Values of the body go as JSON; what is optional and empty is left out, the rest is sent."""
+    write = endpoint_named("document-write")
+    body = write.body({"id": "7", "title": 'a "b"', "text": "one\r\ntwo", "project": ""})
+    assert json.loads(body or b"") == {"title": 'a "b"', "text": "one\ntwo"}
+    assert json.loads(write.body({}) or b"") == {"title": "", "text": ""}
+    assert json.loads(write.body({"project": "atlas"}) or b"")["project"] == "atlas"
+    assert endpoint_named("document-delete").body({"title": "x"}) is None
+    for odd in ({"title": "a\nb"}, {"title": "x" * 201}, {"text": "\x00"}, {"project": "A b"}):
+        with pytest.raises(BadInput):
+            write.body(odd)
 
 
 def test_names() -> None:
@@ -117,7 +115,6 @@ def test_names() -> None:
     for one in ENDPOINTS:
         assert endpoint_named(one.name) is one
         assert endpoint_named(one.name.replace("-", "_")) is one
-        assert one.expected.keys() == LABELS.keys()
     for identity in LABELS:
         assert identity_named(identity.replace("-", "_")) == identity
     for name in ("", "TEST-PLAIN", "/test/plain", "http://evil", "test-plain ", "nobody\n"):
@@ -125,3 +122,24 @@ def test_names() -> None:
             endpoint_named(name)
         with pytest.raises(BadInput):
             identity_named(name)
+
+
+TEAM_A, TEAM_B = (f"arn:aws:iam::000000000000:role/portico-team-{one}" for one in "ab")
+
+
+def test_callers() -> None:
+    """A caller is spelled as it is named; a role is one of the token's or nobody's."""
+    for identity in LABELS:
+        assert str(caller_named(identity, None)) == identity
+    chosen = caller_named("role:portico-team-b", (TEAM_A, TEAM_B))
+    assert chosen == Caller("role", TEAM_B)
+    assert (str(chosen), chosen.label) == ("role:portico-team-b", "role portico-team-b")
+    with pytest.raises(Forbidden):
+        caller_named("role:portico-admin", (TEAM_A, TEAM_B))
+    with pytest.raises(SessionEnded):
+        caller_named("role:portico-admin", None)
+    assert [str(one) for one in callers_of(None)] == ["nobody", "guest"]
+    assert [str(one) for one in callers_of((TEAM_A, TEAM_B))] == [
+        *("nobody", "guest", "user", "role:portico-team-a", "role:portico-team-b"),
+        *("bearer-access", "bearer-id"),
+    ]

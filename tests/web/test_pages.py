@@ -6,7 +6,10 @@ from tests.doubles.browser import Browser
 from tests.doubles.users import AUTHENTICATED_ROLE, TEAM_A_ROLE, TEAM_B_ROLE
 from tests.rig import Rig
 
-ENDPOINTS = ("test-plain", "test-public", "test-auth", "secure", "vip", "protected", "whoami")
+ENDPOINTS = (
+    *("test-plain", "test-public", "test-auth", "secure", "vip", "protected", "whoami"),
+    *("documents", "document-read", "document-write", "document-delete"),
+)
 PRIVATE = ("/session", "/credentials")
 
 

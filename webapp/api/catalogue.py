@@ -1,88 +1,28 @@
-"""The endpoints of the API as data: what may be called, how, by whom, and what to expect.
+"""The endpoints of the API as data: what may be called, how, by whom.
 
 A call names an endpoint of this list and nothing else; no address ever comes from a browser.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import quote
-
+from webapp.api import documents
+from webapp.api.endpoint import Endpoint, Parameter
+from webapp.api.identities import LABELS, Identity, identity_named
+from webapp.api.standing import DEFAULT_ROLE, GUEST_ROLE
 from webapp.errors import BadInput
 
-Authorization = Literal["NONE", "AWS_IAM", "JWT"]
-Identity = Literal["nobody", "guest", "user", "bearer-access", "bearer-id"]
+__all__ = [
+    "ENDPOINTS",
+    "LABELS",
+    "Endpoint",
+    "Identity",
+    "Parameter",
+    "endpoint_named",
+    "identity_named",
+]
 
-# In a path some servers fold, decode or split these and signers do not: none passes, whatever the
-# pattern of a parameter allows.
-_DOTS = ("", ".", "..")
-_TWO_MEANINGS = re.compile(r"[/\\%;]")
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One value of an endpoint. In the path it is required, in the query optional."""
-
-    name: str
-    pattern: str
-    where: Literal["path", "query"] = "path"
-
-    def checked(self, value: str) -> str:
-        """The value, percent-encoded whole. Raises BadInput when it does not fit the pattern."""
-        odd = self.where == "path" and (value in _DOTS or _TWO_MEANINGS.search(value))
-        if odd or not value.isprintable() or not re.fullmatch(self.pattern, value):
-            raise BadInput(f"The parameter {self.name} does not have the form that it needs.")
-        return quote(value, safe="")
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One route of the API. `expected` is what each identity gets, groups aside."""
-
-    name: str
-    method: str
-    path: str
-    authorization: Authorization
-    summary: str
-    expected: Mapping[Identity, int]
-    only_groups: tuple[str, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-
-    def address(self, values: Mapping[str, str]) -> str:
-        """Path and query with the values filled in. Raises BadInput for a missing or odd one."""
-        filled = {}
-        query = []
-        for parameter in self.parameters:
-            value = values.get(parameter.name, "")
-            if parameter.where == "path":
-                filled[parameter.name] = parameter.checked(value)
-            elif value:
-                query.append(f"{parameter.name}={parameter.checked(value)}")
-        path = self.path.format_map(filled)
-        return f"{path}?{'&'.join(query)}" if query else path
-
-    def expects(self, identity: Identity, groups: tuple[str, ...] | None) -> int:
-        """The status that this identity should get; without `groups`, somebody in the right one."""
-        status = self.expected[identity]
-        wrong = groups is not None and self.only_groups and not {*groups} & {*self.only_groups}
-        return 403 if identity == "user" and wrong else status
-
-
-def _for(nobody: int, guest: int, user: int, access: int, id_token: int) -> dict[Identity, int]:
-    return {
-        "nobody": nobody,
-        "guest": guest,
-        "user": user,
-        "bearer-access": access,
-        "bearer-id": id_token,
-    }
-
-
-OPEN = _for(200, 200, 200, 200, 200)
-SIGNED = _for(403, 200, 200, 403, 403)
-SIGNED_IN = _for(403, 403, 200, 403, 403)
-BEARER = _for(401, 401, 401, 200, 403)
+# What `invoke` says of each role in infra/stack.yaml, turned round; a test compares the two.
+_SIGNED_IN = frozenset({DEFAULT_ROLE, "admin", "manager", "developer", "viewer"})
+_TEAMS = frozenset({"team-a", "team-b"})
+_WRITERS = _SIGNED_IN - {"viewer"}
 
 ENDPOINTS = (
     Endpoint(
@@ -91,7 +31,6 @@ ENDPOINTS = (
         path="/test/plain",
         authorization="NONE",
         summary="Open to everybody: no credentials are looked at.",
-        expected=OPEN,
         parameters=(Parameter("note", r"[ -~]{1,64}", where="query"),),
     ),
     Endpoint(
@@ -100,7 +39,7 @@ ENDPOINTS = (
         path="/test/public",
         authorization="AWS_IAM",
         summary="Wants a signature; the guest role may call it too.",
-        expected=SIGNED,
+        roles=_SIGNED_IN | _TEAMS | {GUEST_ROLE},
     ),
     Endpoint(
         name="test-auth",
@@ -108,7 +47,7 @@ ENDPOINTS = (
         path="/test/auth",
         authorization="AWS_IAM",
         summary="Wants a signature of somebody signed in; most roles allow it.",
-        expected=SIGNED_IN,
+        roles=_SIGNED_IN | {"team-a"},
     ),
     Endpoint(
         name="secure",
@@ -116,7 +55,7 @@ ENDPOINTS = (
         path="/secure",
         authorization="AWS_IAM",
         summary="For everybody signed in whose role allows it; most roles do.",
-        expected=SIGNED_IN,
+        roles=_SIGNED_IN | {"team-b"},
     ),
     Endpoint(
         name="vip",
@@ -124,8 +63,7 @@ ENDPOINTS = (
         path="/vip",
         authorization="AWS_IAM",
         summary="For the Admin group: only its role may call it.",
-        expected=SIGNED_IN,
-        only_groups=("Admin",),
+        roles=frozenset({"admin"}),
     ),
     Endpoint(
         name="protected",
@@ -133,7 +71,6 @@ ENDPOINTS = (
         path="/protected",
         authorization="JWT",
         summary="Wants a bearer access token with the right scope; no AWS signature.",
-        expected=BEARER,
     ),
     Endpoint(
         name="whoami",
@@ -141,29 +78,61 @@ ENDPOINTS = (
         path="/whoami",
         authorization="AWS_IAM",
         summary="Says whom the API saw: identity, role, person.",
-        expected=SIGNED_IN,
+        roles=_SIGNED_IN | _TEAMS,
+    ),
+    Endpoint(
+        name="documents",
+        method="GET",
+        path="/documents",
+        authorization="AWS_IAM",
+        summary="Lists the documents that you may read, each with the rule that lets you.",
+        roles=_SIGNED_IN,
+        right="list",
+    ),
+    Endpoint(
+        name="document-read",
+        method="GET",
+        path="/documents/{id}",
+        authorization="AWS_IAM",
+        summary="Reads a document, if a rule lets you: group, owner, department, project, share.",
+        roles=_SIGNED_IN,
+        right="read",
+        parameters=(Parameter("id", documents.ID, default="handbook"),),
+    ),
+    Endpoint(
+        name="document-write",
+        method="PUT",
+        path="/documents/{id}",
+        authorization="AWS_IAM",
+        summary="Writes a document, or makes it yours; the Viewer's role may not even try.",
+        roles=_WRITERS,
+        right="write",
+        parameters=(
+            Parameter("id", documents.ID, default="budget"),
+            Parameter("title", r".{0,200}", where="body", default="Budget"),
+            Parameter(
+                "text",
+                r"(?s).{0,10000}",
+                where="body",
+                default="Shared with two people, one of whom may write.",
+                lines=True,
+            ),
+            Parameter("project", documents.ID, where="body", optional=True),
+        ),
+    ),
+    Endpoint(
+        name="document-delete",
+        method="DELETE",
+        path="/documents/{id}",
+        authorization="AWS_IAM",
+        summary="Deletes a document: its owner's and the Admins' to do.",
+        roles=_WRITERS,
+        right="delete",
+        parameters=(Parameter("id", documents.ID, default=documents.NOT_THERE),),
     ),
 )
 
 _BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
-
-LABELS: dict[Identity, str] = {
-    "nobody": "nobody",
-    "guest": "guest",
-    "user": "signed-in user",
-    "bearer-access": "bearer access token",
-    "bearer-id": "bearer ID token",
-}
-# Other spellings that a script may use for the same five.
-_SPELLINGS: dict[str, Identity] = {
-    "access": "bearer-access",
-    "access-token": "bearer-access",
-    "bearer-access-token": "bearer-access",
-    "bearer": "bearer-access",
-    "id": "bearer-id",
-    "id-token": "bearer-id",
-    "bearer-id-token": "bearer-id",
-}
 
 
 def endpoint_named(name: str) -> Endpoint:
@@ -172,14 +141,3 @@ def endpoint_named(name: str) -> Endpoint:
     if found is None:
         raise BadInput("There is no endpoint of that name; the console lists them all.")
     return found
-
-
-def identity_named(name: str) -> Identity:
-    """The identity of this name. Raises BadInput."""
-    wanted = name.replace("_", "-")
-    for identity in LABELS:
-        if wanted == identity:
-            return identity
-    if wanted in _SPELLINGS:
-        return _SPELLINGS[wanted]
-    raise BadInput(f"There is no identity of that name; it is one of {', '.join(LABELS)}.")

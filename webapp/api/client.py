@@ -12,7 +12,7 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from requests_aws4auth import AWS4Auth
 
-from webapp.api.catalogue import Endpoint, Identity
+from webapp.api.catalogue import Endpoint
 from webapp.api.cutting import without
 from webapp.deadlines import API_SECONDS
 from webapp.errors import ApiBusy, ApiTimedOut, ApiUnavailable
@@ -57,21 +57,23 @@ class ApiClient:
     def call(
         self,
         endpoint: Endpoint,
-        identity: Identity,
+        identity: str,
         address: str,
         *,
         keys: AwsKeys | None = None,
         tokens: TokenSet | None = None,
+        body: bytes | None = None,
     ) -> ApiAnswer:
-        """Call an endpoint as an identity; `address` is what `Endpoint.address` made.
+        """Call an endpoint as an identity, which is how a Caller is spelled.
 
-        `keys` sign for a guest or a user, `tokens` serve the bearer identities and tell the
-        backend who the user is. Raises ApiTimedOut at the deadline, ApiUnavailable when there is
-        no whole answer, ApiBusy at once when the API is not asked now; any status is an answer.
+        `address` and `body` are what Endpoint made. `keys` sign for a guest, a user or a role,
+        `tokens` serve the bearer identities and tell the backend who the user is. Raises
+        ApiTimedOut at the deadline, ApiUnavailable when there is no whole answer, ApiBusy at once
+        when the API is not asked now; any status is an answer.
         """
         url = self._base + address
-        headers = self._headers(endpoint.method, url, identity, keys, tokens)
-        reply = without(self._sent(endpoint.method, url, headers), _secrets(keys, tokens))
+        headers = self._headers(endpoint.method, url, identity, keys, tokens, body)
+        reply = without(self._sent(endpoint.method, url, headers, body), _secrets(keys, tokens))
         return ApiAnswer(
             endpoint=endpoint.name,
             identity=identity,
@@ -81,19 +83,20 @@ class ApiClient:
             headers=reply.headers,
             body=reply.body,
             cut=reply.cut,
-            sent=SentRequest(endpoint.method, url, _cut(headers)),
+            sent=SentRequest(endpoint.method, url, _cut(headers), body),
             role_arn=keys.role_arn if keys else None,
             request_id=next(
                 (value for name in _REQUEST_ID_HEADERS if (value := reply.header(name))), None
             ),
         )
 
-    def _sent(self, method: str, url: str, headers: dict[str, str]) -> Reply:
+    def _sent(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
         try:
             return self._outbound.send(
                 method,
                 url,
                 headers=headers,
+                body=body,
                 deadline=self._deadline,
                 cap=CAP,
                 safe=method == "GET",
@@ -114,9 +117,10 @@ class ApiClient:
         self,
         method: str,
         url: str,
-        identity: Identity,
+        identity: str,
         keys: AwsKeys | None,
         tokens: TokenSet | None,
+        body: bytes | None,
     ) -> dict[str, str]:
         headers = {
             "Host": self._host,
@@ -125,6 +129,8 @@ class ApiClient:
             "Accept-Encoding": "identity",
             "User-Agent": "portico",
         }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         if identity == "nobody":
             return headers
         if identity in ("bearer-access", "bearer-id"):
@@ -134,15 +140,15 @@ class ApiClient:
             return headers | {"Authorization": f"Bearer {token}"}
         if keys is None:
             raise AssertionError("a signing identity needs keys")
-        if identity == "user" and tokens is not None:
+        if identity != "guest" and tokens is not None:
             headers[ID_TOKEN_HEADER] = tokens.id_token
-        return self._signed(method, url, headers, keys)
+        return self._signed(method, url, headers, keys, body)
 
     def _signed(
-        self, method: str, url: str, headers: dict[str, str], keys: AwsKeys
+        self, method: str, url: str, headers: dict[str, str], keys: AwsKeys, body: bytes | None
     ) -> dict[str, str]:
         request = PreparedRequest()
-        request.method, request.url = method, url
+        request.method, request.url, request.body = method, url, body
         request.headers = CaseInsensitiveDict(headers)
         AWS4Auth(
             keys.access_key_id,

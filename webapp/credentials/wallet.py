@@ -78,24 +78,25 @@ class Wallet:
 
         Raises Forbidden for a role that is not in the token; beyond that as `user_keys`.
         """
-        person = session.record.person
-        if person is None:
-            raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
-        if role_arn is not None and role_arn not in person.roles:
-            raise Forbidden("This role is not in your ID token.", code="role_not_in_token")
-        wished = replace(session, record=replace(session.record, chosen_role=role_arn))
-        try:
-            keys = self._exchange(wished)
-        except TokenNotAccepted as refusal:
-            raise Forbidden(
-                "The identity pool does not give you this role.", code="role_refused"
-            ) from refusal
+        keys = self._as_role(session, role_arn)
         return self._vault.change(
             session,
             lambda record: replace(
                 record, user_keys=keys, identity_id=keys.identity_id, chosen_role=role_arn
             ),
         )
+
+    def role_keys(self, session: Session, role_arn: str) -> AwsKeys:
+        """Credentials of one of the roles in the ID token, for once: nothing is kept.
+
+        Those that the session holds serve where they are this role's. Raises as `choose`.
+        """
+        held = session.record.user_keys
+        if held and held.role_arn == role_arn and held.expires_at > self._now():
+            person = session.record.person
+            if person and role_arn in person.roles:
+                return held
+        return self._as_role(session, role_arn)
 
     def name_role(self, session: Session, keys: AwsKeys, role_arn: str) -> Session:
         """Note which role stands behind these keys, as AWS told. Raises SessionEnded."""
@@ -104,6 +105,20 @@ class Wallet:
             session,
             lambda record: replace(record, user_keys=named) if record.user_keys == keys else record,
         )
+
+    def _as_role(self, session: Session, role_arn: str | None) -> AwsKeys:
+        person = session.record.person
+        if person is None:
+            raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
+        if role_arn is not None and role_arn not in person.roles:
+            raise Forbidden("This role is not in your ID token.", code="role_not_in_token")
+        wished = replace(session, record=replace(session.record, chosen_role=role_arn))
+        try:
+            return self._exchange(wished)
+        except TokenNotAccepted as refusal:
+            raise Forbidden(
+                "The identity pool does not give you this role.", code="role_refused"
+            ) from refusal
 
     def _living(
         self,

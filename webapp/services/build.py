@@ -31,6 +31,7 @@ from webapp.services.parts import behind_breakers, log_part, turn_seats
 from webapp.services.stores import open_store
 from webapp.settings import Settings
 from webapp.signin.belated import Belated
+from webapp.signin.calling import Calling
 from webapp.signin.claims import UserInfo
 from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
@@ -69,6 +70,7 @@ class Services:
     userinfo: UserInfo
     wallet: Wallet
     api: ApiClient
+    calling: Calling
     caller: CallerIdentity
     caretakers: tuple[Caretaker, ...]
 
@@ -126,6 +128,8 @@ def build(
     turns = Turns(vault, now=now, waiting=turn_seats(threads))
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, parts.identity_pool, now)
+    wallet = Wallet(pool, vault, turns, freshness.renew, now=now)
+    api = ApiClient(parts.api, base=settings.api_endpoint, region=settings.aws_region)
     key_watch = key_watch_of(settings, store, ring, now)
     return Services(
         ring=ring,
@@ -143,11 +147,10 @@ def build(
         freshness=freshness,
         sign_out=SignOut(managed_login, vault, leaving, errands, belated, journey),
         userinfo=UserInfo(managed_login, vault, now=now),
-        wallet=Wallet(pool, vault, turns, freshness.renew, now=now),
-        api=ApiClient(parts.api, base=settings.api_endpoint, region=settings.aws_region),
-        caller=CallerIdentity(
-            parts.sts, endpoint=settings.sts_endpoint, region=settings.aws_region
-        ),
+        wallet=wallet,
+        api=api,
+        calling=Calling(wallet, api, demo=settings.offline, report=event),
+        caller=_caller(settings, parts.sts),
         caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
     )
 
@@ -186,6 +189,10 @@ def _client_facts(settings: Settings) -> ClientFacts:
         scopes=settings.cognito_scopes,
         api=settings.user_pool_api,
     )
+
+
+def _caller(settings: Settings, outbound: Sender) -> CallerIdentity:
+    return CallerIdentity(outbound, endpoint=settings.sts_endpoint, region=settings.aws_region)
 
 
 def _identity_pool(settings: Settings, outbound: Sender, now: Now) -> IdentityPool:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from webapp.api.catalogue import LABELS, Endpoint, identity_named
-from webapp.api.explain import Explanation, explain, role_name
+from webapp.api.catalogue import Endpoint
+from webapp.api.explain import Explanation, explain
+from webapp.api.identities import label_of, role_name
 from webapp.records import ApiAnswer, Person
 from webapp.views.body import Body, readable, shown
 from webapp.views.page import json_answer
@@ -21,7 +22,7 @@ class AnswerView:
     authorization: str
     identity_label: str
     body: Body
-    expected: int
+    expected: int | None
     explanation: Explanation
     role_name: str | None
 
@@ -64,17 +65,18 @@ class AnswerView:
         return len(self.raw.body)
 
 
-def answer_view(endpoint: Endpoint, answer: ApiAnswer, person: Person | None) -> AnswerView:
+def answer_view(
+    endpoint: Endpoint, answer: ApiAnswer, person: Person | None, expected: int | None
+) -> AnswerView:
     """The answer with what was expected and why it came out as it did."""
-    identity = identity_named(answer.identity)
     return AnswerView(
         raw=answer,
         method=endpoint.method,
         path=endpoint.path,
         authorization=endpoint.authorization,
-        identity_label=LABELS[identity],
+        identity_label=label_of(answer.identity),
         body=readable(answer.body, _content_type(answer), cut=answer.cut),
-        expected=endpoint.expects(identity, person.groups if person else ()),
+        expected=expected,
         explanation=explain(endpoint, answer, person),
         role_name=role_name(answer.role_arn),
     )

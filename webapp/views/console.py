@@ -4,24 +4,21 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from webapp.api.catalogue import (
-    ENDPOINTS,
-    LABELS,
-    Endpoint,
-    Identity,
-    endpoint_named,
-    identity_named,
-)
-from webapp.api.client import ApiClient, keys_expired
-from webapp.credentials.wallet import Wallet
+from webapp.api.catalogue import ENDPOINTS, Endpoint, Parameter, endpoint_named
+from webapp.api.identities import LABELS, ROLE, Caller, caller_named
+from webapp.api.standing import Standing
 from webapp.errors import BadInput, NotOffered, SessionEnded
 from webapp.guard import Guard
 from webapp.observe import event
-from webapp.records import ApiAnswer, AwsKeys, Person
+from webapp.records import Person
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
+from webapp.signin.calling import Calling
 from webapp.views.answer import answer_view, as_json
 from webapp.views.page import Pages, wants_json
+
+LONGEST_NAME = 72
+"""Of an endpoint or a caller: AWS allows 64 characters for a role's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +40,8 @@ class EndpointView:
     path: str
     authorization: str
     summary: str
-    expects: list[tuple[str, int]]
-    parameters: tuple[str, ...]
-    only_groups: tuple[str, ...]
+    expects: list[tuple[str, int | None]]
+    parameters: tuple[Parameter, ...]
 
 
 def make_blueprint(
@@ -53,8 +49,7 @@ def make_blueprint(
     guard: Guard,
     sessions: Sessions,
     security: Security,
-    wallet: Wallet,
-    api: ApiClient,
+    calling: Calling,
 ) -> Blueprint:
     """The console's blueprint."""
     blueprint = Blueprint("console", __name__)
@@ -63,9 +58,10 @@ def make_blueprint(
     def console() -> str:
         found = guard.signed_in()
         person = found[1] if found else None
+        standing = calling.standing(found[0].record if found else None)
         return pages.render(
             "pages/api.html",
-            endpoints=[endpoint_view(endpoint, person) for endpoint in ENDPOINTS],
+            endpoints=[endpoint_view(one, standing) for one in ENDPOINTS],
             identities=identity_views(person),
         )
 
@@ -78,79 +74,51 @@ def make_blueprint(
             raise NotOffered(
                 "This endpoint is not offered with that method.", code="method", allow="POST"
             )
-        identity = identity_named(_field("identity"))
-        address = endpoint.address(dict(request.form.items()))
-        person, answer = called(session, endpoint, identity, address)
-        event("api_called", endpoint=endpoint.name, identity=identity, status=answer.status)
-        view = answer_view(endpoint, answer, person)
+        session, caller = asker(session, _field("identity"))
+        values = dict(request.form.items())
+        session, answer = calling.call(session, endpoint, caller, values, sessions.keep)
+        person = session.record.person if session else None
+        event("api_called", endpoint=endpoint.name, identity=caller.kind, status=answer.status)
+        record = session.record if session else None
+        standing = calling.standing(record, whole=endpoint.right is not None)
+        expected = endpoint.expects(caller, standing, values)
+        view = answer_view(endpoint, answer, person, expected)
         if wants_json():
             return as_json(view)
         return pages.render(
             "pages/answer.html",
             answer=view,
-            endpoint=endpoint_view(endpoint, person),
+            endpoint=endpoint_view(endpoint, calling.standing(record)),
             identities=identity_views(person),
             given=_given(endpoint),
         )
 
-    def called(
-        session: Session | None, endpoint: Endpoint, identity: Identity, address: str
-    ) -> tuple[Person | None, ApiAnswer]:
-        """Gather what the identity needs, and no more: nobody needs no session."""
-        if identity == "nobody":
-            person = session.record.person if session else None
-            return person, api.call(endpoint, identity, address)
-        if identity == "guest":
-            guest, answer = signed(session, endpoint, identity, address)
-            return guest.record.person, answer
+    def asker(session: Session | None, name: str) -> tuple[Session | None, Caller]:
+        """The caller of this name, with a session that is fresh enough: nobody needs none."""
+        if not name.startswith(ROLE) and not caller_named(name, None).needs_person:
+            return session, caller_named(name, None)
         found = guard.signed_in()
         if found is None:
             raise SessionEnded("Sign in to call as yourself.", code="signed_out")
-        held, person = found
-        if identity != "user":
-            return person, api.call(endpoint, identity, address, tokens=held.record.tokens)
-        return person, signed(held, endpoint, identity, address)[1]
-
-    def signed(
-        before: Session | None, endpoint: Endpoint, identity: Identity, address: str
-    ) -> tuple[Session, ApiAnswer]:
-        """The call with AWS keys; once more with new ones when kept ones ended too early."""
-        session, keys = keys_for(before, identity)
-        tokens = session.record.tokens if identity == "user" else None
-        answer = api.call(endpoint, identity, address, keys=keys, tokens=tokens)
-        kept = before is not None and keys in (before.record.user_keys, before.record.guest_keys)
-        if endpoint.method == "GET" and kept and keys_expired(answer):
-            event("keys_expired", identity=identity)
-            session, keys = keys_for(wallet.without(session, keys), identity)
-            tokens = session.record.tokens if identity == "user" else None
-            answer = api.call(endpoint, identity, address, keys=keys, tokens=tokens)
-        return session, answer
-
-    def keys_for(session: Session | None, identity: Identity) -> tuple[Session, AwsKeys]:
-        if identity == "guest":
-            found, keys = wallet.guest_keys(session)
-        elif session is None:
-            raise AssertionError("a user has a session")
-        else:
-            found, keys = wallet.user_keys(session)
-        sessions.keep(found)
-        return found, keys
+        return found[0], caller_named(name, found[1].roles)
 
     return blueprint
 
 
-def endpoint_view(endpoint: Endpoint, person: Person | None) -> EndpointView:
-    """The endpoint with what each identity should get."""
-    groups = person.groups if person else None
+def endpoint_view(endpoint: Endpoint, standing: Standing | None) -> EndpointView:
+    """The endpoint with what each identity should get, called as its parameters are filled in."""
+    values = endpoint.defaults
     return EndpointView(
         name=endpoint.name,
         method=endpoint.method,
         path=endpoint.path,
         authorization=endpoint.authorization,
         summary=endpoint.summary,
-        expects=[(label, endpoint.expects(one, groups)) for one, label in LABELS.items()],
-        parameters=tuple(parameter.name for parameter in endpoint.parameters),
-        only_groups=endpoint.only_groups,
+        expects=[
+            (label, endpoint.expects(Caller(one), standing, values))
+            for one, label in LABELS.items()
+        ],
+        parameters=endpoint.parameters,
     )
 
 
@@ -175,6 +143,6 @@ def _given(endpoint: Endpoint) -> list[tuple[str, str]]:
 
 def _field(name: str) -> str:
     values = request.form.getlist(name)
-    if len(values) != 1 or not 0 < len(values[0]) <= 64:
+    if len(values) != 1 or not 0 < len(values[0]) <= LONGEST_NAME:
         raise BadInput(f"The form needs {name} exactly once.")
     return values[0]

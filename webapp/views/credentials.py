@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.api.caller import CallerIdentity
-from webapp.api.explain import role_name
+from webapp.api.identities import role_name
 from webapp.credentials.wallet import Wallet
 from webapp.errors import OperatorFault, Unavailable
 from webapp.guard import Guard
