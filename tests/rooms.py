@@ -24,7 +24,7 @@ from webapp.errors import ProviderUnavailable
 from webapp.keyring import Keyring
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import AccessRefused, GrantRefused, TokenAnswer
-from webapp.managed_login.keys import SigningKeys
+from webapp.managed_login.keys import Fetched, SigningKeys
 from webapp.managed_login.tokens import TokenVerifier, person_of, read_claims
 from webapp.records import SessionRecord, TokenSet
 from webapp.refusals import Refusals
@@ -127,6 +127,7 @@ class PublishedKeys:
     def __init__(self, pool: UserPool) -> None:
         self._keys = {entry["kid"]: RSAKey.import_key(entry) for entry in pool.key_set()["keys"]}
         self.down = False
+        self.fetched = Fetched()
 
     def get(self, kid: str | None) -> RSAKey:
         """As SigningKeys.get."""

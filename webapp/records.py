@@ -1,7 +1,8 @@
 """The facts that rooms hand to each other. All frozen; whatever is secret stays out of repr()."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 Claims = dict[str, Any]
 
@@ -28,6 +29,34 @@ class TokenSet:
     refresh_token: str | None = field(repr=False)
     issued_at: int
     expires_at: int
+    _text: Callable[[], Sequence[Any]] = field(init=False, repr=False, compare=False)
+
+    @classmethod
+    def later(
+        cls, text: Callable[[], Sequence[Any]], issued_at: int, expires_at: int
+    ) -> "TokenSet":
+        """One whose three tokens are made by `text` when the first is asked for.
+
+        Most pages need to know when tokens end, and never look at them.
+        """
+        made = cls.__new__(cls)
+        object.__setattr__(made, "_text", text)
+        object.__setattr__(made, "issued_at", issued_at)
+        object.__setattr__(made, "expires_at", expires_at)
+        return made
+
+    if not TYPE_CHECKING:  # to a type checker the fields are simply there
+
+        def __getattr__(self, name: str) -> Any:
+            # Reached for a slot that is still empty.
+            if name not in _TOKENS:
+                raise AttributeError(name)
+            for token, value in zip(_TOKENS, self._text(), strict=True):
+                object.__setattr__(self, token, value)
+            return object.__getattribute__(self, name)
+
+
+_TOKENS = ("id_token", "access_token", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +90,11 @@ class AwsKeys:
 class SessionRecord:
     """What the server remembers of one browser. Without a person it is a guest's.
 
-    `changed_claims` names what the last refresh changed in the ID token. `client` is the browser as
-    a person would name it and `network` a keyed hash of where it was, both at the sign-in;
-    `generation` ties the record to the last time that everybody was signed out (store/recall.py).
+    `changed_claims` names what the last refresh changed in the ID token, `changed_from` holds the
+    values before in the same order. `client` is the browser as a person would name it and `network`
+    a keyed hash of where it was, both at the sign-in; `generation` ties the record to the last time
+    that everybody was signed out (store/recall.py). `flow` is what happened since the sign-in, one
+    short line a step (flow.py).
     """
 
     created_at: int
@@ -81,6 +112,8 @@ class SessionRecord:
     client: str = ""
     network: str = ""
     generation: str = ""
+    changed_from: tuple[str, ...] = field(default=(), repr=False)
+    flow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ WEBAPP: Table = {
     "records": (),
     "words": (),
     "caretaker": ("errors",),
+    "flow": ("records",),  # steps as lines of a record, for whoever notes or shows them
     # Rooms that talk to one thing outside.
     "settings": ("addresses", "errors", "records"),  # what may be shown of a setting is a fact
     "attempts": ("keyring", "records"),
@@ -44,13 +45,13 @@ WEBAPP: Table = {
     "store": ("breaker", "budget", "deadlines", "errors", "keyring", "records"),
     "managed_login": ("addresses", "budget", "deadlines", "errors", "outbound", "records"),
     "credentials.wallet": (
-        "credentials", "errors", "records", "store.turns", "store.vault",
+        "credentials", "errors", "flow", "records", "store.turns", "store.vault",
     ),  # keys are kept in the sealed record and renewed by one worker at a time
-    "credentials": ("deadlines", "errors", "outbound", "records", "words"),
+    "credentials": ("deadlines", "errors", "flow", "outbound", "records", "words"),
     "api": ("addresses", "deadlines", "errors", "outbound", "records", "words"),
     # The journey joins rooms and knows no Flask.
     "signin": (
-        "addresses", "attempts", "budget", "credentials", "deadlines", "errors", "keyring",
+        "addresses", "attempts", "budget", "credentials", "deadlines", "errors", "flow", "keyring",
         "managed_login", "records", "refusals", "store.base", "store.labels", "store.shelf",
         "store.turns", "store.vault", "words",
     ),
@@ -74,8 +75,8 @@ WEBAPP: Table = {
     ),
     "views.health": ("errors", "records"),
     "views": (
-        "addresses", "api", "credentials", "doctor", "errors", "guard", "observe", "records",
-        "security", "sessions", "signin", "store.roster", "words",
+        "addresses", "api", "credentials", "doctor", "errors", "flow", "guard", "observe",
+        "records", "security", "sessions", "signin", "store.roster", "words",
     ),
     # Where everything is joined.
     "services": (

@@ -1,8 +1,8 @@
 """ST-17: this release and the one before it, side by side over one store, on every store.
 
-release_before.tar.gz is the store's code as it was before records had labels and generations
-(`git archive` of 09032f9: errors, records, keyring, outbound and store), run as it is in a process
-of its own. Take the newest release's in its place when the shape of a record changes again.
+release_before.tar.gz is the store's code as it was before tokens were packed and records had a flow
+(`git archive` of 78ab92b: store, records, and what these import), run as it is in a process of its
+own. Take the newest release's in its place when the shape of a record changes again.
 """
 
 import json
@@ -151,7 +151,9 @@ def new(hands: Hands, tmp_path: Path) -> Rooms:
 def made(new: Rooms) -> str:
     """A session of this release; its ticket."""
     tokens = TokenSet("id", "access", "refresh", NOW, NOW + 3600)
-    record = SessionRecord(NOW - 100, NOW - 90, ANN, tokens, client="Firefox on Linux")
+    record = SessionRecord(
+        NOW - 100, NOW - 90, ANN, tokens, client="Firefox on Linux", flow=("left -3000 -",)
+    )
     return new.vault.create(record).ticket.text
 
 

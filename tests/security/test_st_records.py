@@ -182,7 +182,7 @@ def _set(place: int, value: object, inside: int | None = None) -> Callable[[list
     return bend
 
 
-CREATED, SEEN, PERSON, TOKENS, CHANGED = 0, 1, 2, 3, -1
+CREATED, SEEN, PERSON, TOKENS, CHANGED, FLOW = 0, 1, 2, 3, 11, -1
 GROUPS = 5
 BENDS: dict[str, Callable[[list[Any]], object]] = {
     "nothing-left": lambda record: record.clear(),
@@ -204,6 +204,14 @@ BENDS: dict[str, Callable[[list[Any]], object]] = {
     "tokens-are-zero": _set(TOKENS, 0),
     "end-is-text": _set(4, "soon", TOKENS),
     "changes-are-numbers": _set(CHANGED, [1]),
+    "flow-is-text": _set(FLOW, "left 0"),
+    "flow-is-numbers": _set(FLOW, [1]),
+    "token-of-other-lengths": _set(0, [1, 2, 3], TOKENS),
+    "token-of-lengths-below-zero": _set(0, [1 << 20, -(1 << 20)], TOKENS),
+    "token-of-half-letters": _set(0, [0.5], TOKENS),
+    "token-of-words": _set(0, ["eyJ"], TOKENS),
+    "tokens-are-short": lambda record: record[TOKENS].pop(0),
+    "tokens-without-an-end": lambda record: record[TOKENS].pop(),
 }
 
 
@@ -214,24 +222,26 @@ def _replant(rooms: Rooms, session: Session, plain: bytes) -> None:
     _plant(rooms.path, session.place, head + nonce + sealed)
 
 
-def _plain(rooms: Rooms, session: Session) -> list[Any]:
+def _plain(rooms: Rooms, session: Session) -> tuple[list[Any], bytes]:
+    """The values of a record, and what stands behind them: a line's end and the tokens' bits."""
     sealed = _sealed(rooms, session)
     nonce, secret = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     opened = session.ticket.box(session.key).decrypt(nonce, secret, sealed[:1] + session.place)
-    record = json.loads(opened)
+    text, end, bits = opened.partition(b"\n")
+    record = json.loads(text)
     assert isinstance(record, list)
-    return record
+    return record, end + bits
 
 
 @pytest.mark.parametrize("bend", BENDS.values(), ids=BENDS)
 def test_ST_12_wrong_types(rooms: Rooms, bend: Callable[[list[Any]], object]) -> None:
     """A well-sealed record of another shape, as of another release, gives no session."""
     session = rooms.session("both")
-    record = _plain(rooms, session)
-    _replant(rooms, session, json.dumps(record).encode())
+    record, bits = _plain(rooms, session)
+    _replant(rooms, session, json.dumps(record).encode() + bits)
     assert rooms.vault.open(session.ticket.text) == session
     bend(record)
-    _replant(rooms, session, json.dumps(record).encode())
+    _replant(rooms, session, json.dumps(record).encode() + bits)
     assert rooms.vault.open(session.ticket.text) is None
     assert len(rooms.refusals) == 1
 

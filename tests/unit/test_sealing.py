@@ -1,16 +1,18 @@
 """Tickets and sealed records: one meaning each, opened by both halves together."""
 
 import base64
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.rooms import joined
 from webapp.errors import OperatorFault
 from webapp.keyring import Key
-from webapp.records import AwsKeys, SessionRecord
+from webapp.records import AwsKeys, SessionRecord, TokenSet
 from webapp.store.sealing import (
     FORMAT,
     MAX_RECORD_BYTES,
@@ -41,6 +43,8 @@ def full(tmp_path: Path) -> SessionRecord:
         userinfo_at=3,
         refreshed_at=4,
         changed_claims=("exp", "iat"),
+        changed_from=("1", "2"),
+        flow=("left -2000 -", "code 3 12.5"),
     )
 
 
@@ -154,3 +158,80 @@ def test_the_largest_fits() -> None:
     place = ticket.place(KEY)
     large = SessionRecord(created_at=1, seen_at=1, userinfo={"x": "y" * (MAX_RECORD_BYTES - 200)})
     assert unseal(seal(large, ticket, KEY, place), ticket, KEY, place) == large
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", "a.b.c", "one-word_only"),
+        ("", ".", "..."),
+        ("YR", "not.of=base64url.kind", "with blank"),
+        ("YR.YS.YT", "Z\u00fcrich.token", "line\u2028end"),
+        ("a", "ab", "abc"),
+        ("AAAA", "+/==", "line\nbreak"),
+        ("x" * 1, "x" * 4001, None),
+    ],
+)
+def test_tokens_letter_for_letter(texts: tuple[str, str, str | None]) -> None:
+    """Whatever a provider calls a token comes back letter for letter, also a badly encoded one."""
+    ticket = Ticket.fresh(KEY.mark)
+    place = ticket.place(KEY)
+    tokens = TokenSet(*texts, 1, 2)
+    record = SessionRecord(created_at=1, seen_at=2, tokens=tokens)
+    opened = unseal(seal(record, ticket, KEY, place), ticket, KEY, place)
+    assert opened == record
+    assert opened.tokens
+    assert opened.tokens.refresh_token == tokens.refresh_token
+    # Sealed again without having been looked at, it is the same still.
+    again = unseal(seal(record, ticket, KEY, place), ticket, KEY, place)
+    twice = unseal(seal(again, ticket, KEY, place), ticket, KEY, place)
+    assert twice == record
+    assert hash(twice) == hash(record)
+    fresh = unseal(seal(record, ticket, KEY, place), ticket, KEY, place).tokens
+    assert fresh
+    assert replace(fresh, refresh_token=None) == replace(tokens, refresh_token=None)
+
+
+def test_tokens_take_a_quarter_less(full: SessionRecord) -> None:
+    """Tokens lie there as the bits of their letters: three quarters of their length."""
+    assert full.tokens
+    ticket = Ticket.fresh(KEY.mark)
+    place = ticket.place(KEY)
+    letters = sum(len(one or "") for one in (full.tokens.id_token, full.tokens.access_token))
+    without = replace(full, tokens=replace(full.tokens, id_token=" ", access_token=" "))
+    more = len(seal(full, ticket, KEY, place)) - len(seal(without, ticket, KEY, place))
+    assert more < letters * 0.75 + 40
+
+
+def test_tokens_not_yet_looked_at(full: SessionRecord) -> None:
+    """An opened record shows no token in its repr, and its tokens have no other attributes."""
+    ticket = Ticket.fresh(KEY.mark)
+    place = ticket.place(KEY)
+    opened = unseal(seal(full, ticket, KEY, place), ticket, KEY, place)
+    assert opened.tokens
+    assert full.tokens
+    assert opened.tokens.expires_at == full.tokens.expires_at
+    assert "eyJ" not in repr(opened)
+    assert not hasattr(opened.tokens, "anything_else")
+
+
+@pytest.mark.parametrize("earlier", [1, 2])
+def test_formats_before(full: SessionRecord, earlier: int) -> None:
+    """What earlier releases sealed, with tokens as text and without the latest fields, opens."""
+    ticket = Ticket.fresh(KEY.mark)
+    place = ticket.place(KEY)
+    without: dict[str, Any] = {1: {"client": "", "network": "", "generation": ""}, 2: {}}[earlier]
+    record = replace(full, flow=(), changed_from=(), **without)
+    values: list[Any] = [
+        list(astuple_of(one)) if is_dataclass(one) else one
+        for one in (getattr(record, field.name) for field in fields(record))
+    ]
+    del values[-2 - len(without) :]
+    head, nonce = bytes((earlier,)), bytes(12)
+    sealed = ticket.box(KEY).encrypt(nonce, json.dumps(values).encode(), head + place)
+    assert unseal(head + nonce + sealed, ticket, KEY, place) == record
+
+
+def astuple_of(part: Any) -> tuple[Any, ...]:
+    """The values of a part of a record, as they stand in the sealed list."""
+    return tuple(getattr(part, one.name) for one in fields(part) if one.init)

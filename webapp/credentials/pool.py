@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from webapp.errors import OperatorFault, PoolUnavailable, PorticoError
+from webapp.flow import GUEST, Begun, Hop, last_part
 from webapp.outbound import OutboundFailed
 from webapp.records import AwsKeys
 
@@ -86,33 +87,40 @@ class IdentityPool:
         id_token: str | None = None,
         identity_id: str | None = None,
         role_arn: str | None = None,
+        hops: list[Hop] | None = None,
     ) -> AwsKeys:
         """Credentials for a person, or for a guest when there is no ID token.
 
         A known `identity_id` saves one call. `role_arn` asks for one of the roles in the token.
+        What was asked, and how long it took, is added to `hops`.
         Raises TokenNotAccepted, IdentityGone, PoolUnavailable, OperatorFault.
         """
         logins = {"Logins": {self._login_key: id_token}} if id_token else {}
-        held = identity_id or self._identity(logins)
+        hops = [] if hops is None else hops
+        held = identity_id or self._identity(logins, hops)
         try:
-            return self._credentials(held, logins, role_arn)
+            return self._credentials(held, logins, role_arn, hops)
         except IdentityGone:  # deleted at the pool, or merged into another: asked for anew, once
-            return self._credentials(self._identity(logins), logins, role_arn)
+            return self._credentials(self._identity(logins, hops), logins, role_arn, hops)
 
-    def _identity(self, logins: dict[str, Any]) -> str:
+    def _identity(self, logins: dict[str, Any], hops: list[Hop]) -> str:
+        begun = Begun("identity", self._now())
         answer = self._call(self._api.get_id, IdentityPoolId=self._pool_id, **logins)
+        hops.append(begun.over("" if logins else GUEST))
         try:
             return _plain(answer["IdentityId"])
         except (KeyError, TypeError, ValueError) as error:
             raise PoolUnavailable("The identity pool talks nonsense.") from error
 
     def _credentials(
-        self, identity_id: str, logins: dict[str, Any], role_arn: str | None
+        self, identity_id: str, logins: dict[str, Any], role_arn: str | None, hops: list[Hop]
     ) -> AwsKeys:
+        begun = Begun("credentials", self._now())
         choice = {"CustomRoleArn": role_arn} if role_arn else {}
         answer = self._call(
             self._api.get_credentials_for_identity, IdentityId=identity_id, **logins, **choice
         )
+        hops.append(begun.over(last_part(role_arn) if logins else GUEST))
         try:
             keys = answer["Credentials"]
             return AwsKeys(

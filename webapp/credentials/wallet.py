@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from webapp.credentials.pool import IdentityGone, IdentityPool, TokenNotAccepted
 from webapp.errors import Forbidden, OperatorFault, SessionEnded, Unavailable
+from webapp.flow import Hop, last_part, noted
 from webapp.records import AwsKeys, SessionRecord
 from webapp.store.turns import Turns
 from webapp.store.vault import Session, Vault
@@ -49,9 +50,10 @@ class Wallet:
         """A guest's credentials; the first call makes the guest a session. Raises as above."""
         if session is None:
             now = int(self._now())
-            keys = self._guest()
+            hops: list[Hop] = []
+            keys = self._guest(None, hops)
             record = SessionRecord(created_at=now, seen_at=now, guest_keys=keys)
-            return self._vault.create(record), keys
+            return self._vault.create(noted(record, hops)), keys
         session = self._living(session, b"guest/", _guest_keys, self._fetch_guest_keys)
         guest = session.record.guest_keys
         if guest is None:
@@ -78,11 +80,13 @@ class Wallet:
 
         Raises Forbidden for a role that is not in the token; beyond that as `user_keys`.
         """
-        keys = self._as_role(session, role_arn)
+        hops = [Hop("role", self._now(), None, last_part(role_arn))]
+        keys = self._as_role(session, role_arn, hops)
         return self._vault.change(
             session,
-            lambda record: replace(
-                record, user_keys=keys, identity_id=keys.identity_id, chosen_role=role_arn
+            lambda record: noted(
+                replace(record, user_keys=keys, identity_id=keys.identity_id, chosen_role=role_arn),
+                hops,
             ),
         )
 
@@ -96,7 +100,7 @@ class Wallet:
             person = session.record.person
             if person and role_arn in person.roles:
                 return held
-        return self._as_role(session, role_arn)
+        return self._as_role(session, role_arn, [])
 
     def name_role(self, session: Session, keys: AwsKeys, role_arn: str) -> Session:
         """Note which role stands behind these keys, as AWS told. Raises SessionEnded."""
@@ -106,7 +110,7 @@ class Wallet:
             lambda record: replace(record, user_keys=named) if record.user_keys == keys else record,
         )
 
-    def _as_role(self, session: Session, role_arn: str | None) -> AwsKeys:
+    def _as_role(self, session: Session, role_arn: str | None, hops: list[Hop]) -> AwsKeys:
         person = session.record.person
         if person is None:
             raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
@@ -114,7 +118,7 @@ class Wallet:
             raise Forbidden("This role is not in your ID token.", code="role_not_in_token")
         wished = replace(session, record=replace(session.record, chosen_role=role_arn))
         try:
-            return self._exchange(wished)
+            return self._exchange(wished, hops)
         except TokenNotAccepted as refusal:
             raise Forbidden(
                 "The identity pool does not give you this role.", code="role_refused"
@@ -148,26 +152,28 @@ class Wallet:
             raise
 
     def _fetch_user_keys(self, session: Session) -> Session:
+        hops: list[Hop] = []
         try:
-            keys = self._exchange(session)
+            keys = self._exchange(session, hops)
         except TokenNotAccepted as refusal:
             if not refusal.stale:
                 raise _set_up_wrong() from refusal
             session = self._renew_tokens(session)
-            keys = self._exchange_last(session)
+            keys = self._exchange_last(session, hops)
         wanted = _wanted(session.record)
 
         def keep(record: SessionRecord) -> SessionRecord:
             # Another role may have been chosen, or come with a refresh, while the pool was asked.
             kept = keys if _wanted(record) == wanted else record.user_keys
-            return replace(record, user_keys=kept, identity_id=keys.identity_id)
+            kept_now = replace(record, user_keys=kept, identity_id=keys.identity_id)
+            return noted(kept_now, hops)
 
         written = self._vault.change(session, keep)
         return written if written.record.user_keys else self._fetch_user_keys(written)
 
-    def _exchange_last(self, session: Session) -> AwsKeys:
+    def _exchange_last(self, session: Session, hops: list[Hop]) -> AwsKeys:
         try:
-            return self._exchange(session)
+            return self._exchange(session, hops)
         except TokenNotAccepted as refusal:
             if not refusal.stale:
                 raise _set_up_wrong() from refusal
@@ -178,7 +184,7 @@ class Wallet:
                 alarm=True,
             ) from refusal
 
-    def _exchange(self, session: Session) -> AwsKeys:
+    def _exchange(self, session: Session, hops: list[Hop]) -> AwsKeys:
         record = session.record
         if record.tokens is None or record.person is None:
             raise SessionEnded("Nobody is signed in; sign in first.", code="signed_out")
@@ -189,19 +195,25 @@ class Wallet:
                 id_token=record.tokens.id_token,
                 identity_id=record.identity_id,
                 role_arn=chosen,
+                hops=hops,
             )
         except IdentityGone as gone:
             raise OperatorFault(gone.sentence, code="identity_pool_refused", **gone.facts) from gone
-        return replace(keys, role_arn=chosen or record.person.preferred_role)
+        keys = replace(keys, role_arn=chosen or record.person.preferred_role)
+        hops.append(replace(hops.pop(), detail=last_part(keys.role_arn)))
+        return keys
 
     def _fetch_guest_keys(self, session: Session) -> Session:
         before = session.record.guest_keys
-        keys = self._guest(before.identity_id if before else None)
-        return self._vault.change(session, lambda record: replace(record, guest_keys=keys))
+        hops: list[Hop] = []
+        keys = self._guest(before.identity_id if before else None, hops)
+        return self._vault.change(
+            session, lambda record: noted(replace(record, guest_keys=keys), hops)
+        )
 
-    def _guest(self, identity_id: str | None = None) -> AwsKeys:
+    def _guest(self, identity_id: str | None, hops: list[Hop]) -> AwsKeys:
         try:
-            return self._pool.keys(identity_id=identity_id)
+            return self._pool.keys(identity_id=identity_id, hops=hops)
         except IdentityGone as gone:
             raise OperatorFault(
                 "The identity pool does not exist; check COGNITO_IDENTITY_POOL_ID.",

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -34,6 +35,14 @@ class UnknownKey(Exception):
     """No key of the pool has this id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The last fetch that brought keys: how many there were so far, how long this one took."""
+
+    count: int = 0
+    milliseconds: float = 0.0
+
+
 class SigningKeys:
     """The keys of one issuer. Thread-safe; one fetch at a time."""
 
@@ -44,6 +53,7 @@ class SigningKeys:
         self._metadata = metadata
         self._now = now
         self._lock = threading.Lock()
+        self.fetched = Fetched()
         self._keys: dict[str | None, RSAKey] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
@@ -118,6 +128,7 @@ class SigningKeys:
             self._tried_at = self._now()
 
     def _read(self, deadline: float) -> None:
+        begun = time.perf_counter()
         try:
             reply = self._outbound.send(
                 "GET",
@@ -134,6 +145,8 @@ class SigningKeys:
             raise unreached("The user pool's signing keys cannot be had.", error) from error
         if not keys:
             raise ProviderUnavailable("The user pool's key set holds no usable key.")
+        took = (time.perf_counter() - begun) * 1000
+        self.fetched = Fetched(self.fetched.count + 1, took)
         self._keys = keys
         self._fetched_at = self._now()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from webapp.errors import SessionEnded
+from webapp.flow import Begun, noted
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import AccessRefused
 from webapp.managed_login.tokens import read_claims
@@ -44,6 +45,7 @@ class UserInfo:
         tokens, person = session.record.tokens, session.record.person
         if tokens is None or person is None:
             raise SessionEnded("You are not signed in.", code="signed_out")
+        begun = Begun("userinfo", self._now())
         try:
             claims = self._managed_login.userinfo(tokens.access_token)
         except AccessRefused as refusal:
@@ -51,6 +53,7 @@ class UserInfo:
             raise SessionEnded(
                 "Cognito no longer accepts this session's access token.", code="access_refused"
             ) from refusal
+        hop = begun.over()
         if claims.get("sub") != person.subject:
             self._vault.end(session)
             raise SessionEnded(
@@ -60,5 +63,6 @@ class UserInfo:
             claims = {"sub": claims["sub"], "(note)": "the answer was too long to keep"}
         at = int(self._now())
         return self._vault.change(
-            session, lambda record: replace(record, userinfo=claims, userinfo_at=at)
+            session,
+            lambda record: noted(replace(record, userinfo=claims, userinfo_at=at), [hop]),
         )

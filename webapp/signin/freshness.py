@@ -7,11 +7,13 @@ from functools import partial
 
 from webapp.deadlines import NOTICE_SECONDS
 from webapp.errors import ProviderUnavailable, SessionEnded, Unavailable
+from webapp.flow import Begun, Hop, noted
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
-from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of, read_claims
+from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
 from webapp.records import Person, SessionRecord, TokenSet
 from webapp.signin.aside import begun
+from webapp.signin.changes import changes
 from webapp.signin.errands import Errands
 from webapp.signin.pace import Pace
 from webapp.signin.won import Won, Word
@@ -145,6 +147,7 @@ class Freshness:
 
     def _granted(self, word: Word, tokens: TokenSet, refresh_token: str) -> Session:
         session = word.session
+        begun = Begun("refresh", self._now())
         try:
             answer = self._managed_login.refresh(refresh_token)
         except GrantRefused as refusal:
@@ -157,9 +160,10 @@ class Freshness:
             raise SessionEnded(
                 "Cognito ended this session; sign in again.", code="refresh_refused"
             ) from refusal
-        return self._write(word, self._next(word, tokens, answer), answer)
+        hop = begun.over("kept" if answer.refresh_token == refresh_token else "rotated")
+        return self._write(word, self._next(word, tokens, answer, hop), answer)
 
-    def _next(self, word: Word, tokens: TokenSet, answer: TokenAnswer) -> Change:
+    def _next(self, word: Word, tokens: TokenSet, answer: TokenAnswer, hop: Hop) -> Change:
         session = word.session
         person = session.record.person
         subject = person.subject if person else ""
@@ -195,20 +199,22 @@ class Freshness:
                 **refusal.facts,
             ) from refusal
         fresh = TokenSet(id_token, answer.access_token, answer.refresh_token, now, int(ends))
-        changed = changed_claims(tokens.id_token, id_token)
+        changed, were = changes(tokens.id_token, id_token)
         before = session.record.person
 
         def change(record: SessionRecord) -> SessionRecord:
             # Old rights end with the old groups: the keys are fetched anew.
             keys = record.user_keys if _rights(before) == _rights(person) else None
-            return replace(
+            renewed = replace(
                 record,
                 tokens=fresh,
                 person=person,
                 user_keys=keys,
                 refreshed_at=now,
                 changed_claims=changed,
+                changed_from=were,
             )
+            return noted(renewed, [hop])
 
         return change
 
@@ -224,12 +230,6 @@ class Freshness:
                 self._errands.revoke(answer.refresh_token)
 
         return self._won.write(word, change, lost)
-
-
-def changed_claims(before: str, after: str) -> tuple[str, ...]:
-    """The names of the ID token's claims that a refresh changed."""
-    old, new = read_claims(before), read_claims(after)
-    return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))[:40]
 
 
 def _renewed_since(tokens: TokenSet, record: SessionRecord) -> bool:

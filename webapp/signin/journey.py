@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 
 from webapp.attempts import COOKIE_SECONDS, Attempts, find, is_stale, secrets_of
 from webapp.errors import OperatorFault, PorticoError, SignInRefused, Unavailable
+from webapp.flow import Begun, Hop, noted
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import GrantRefused, TokenAnswer
+from webapp.managed_login.keys import Fetched
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
 from webapp.signin.errands import Errands
@@ -112,8 +114,10 @@ class Journey:
             return self._finished(attempt, query, client, network)
 
     def _finished(self, attempt: SignInAttempt, query: Query, client: str, network: str) -> Arrival:
+        hops = [Hop("left", attempt.started_at), Hop("back", self._now())]
         code = self._code(attempt, query)
         self._spend(attempt)
+        exchange = Begun("code", self._now())
         try:
             answer = self._managed_login.exchange(code, secrets_of(attempt).verifier)
         except GrantRefused as refusal:
@@ -121,9 +125,10 @@ class Journey:
             code = "provider_refused" if ours else "code_refused"
             # Our client is refused, not the person: nobody can sign in until an operator mends it.
             raise _refused(code, attempt, error=refusal.error, alarm=ours) from refusal
+        hops.append(exchange.over())
         try:
-            record = replace(self._verified(attempt, answer), client=client, network=network)
-            return Arrival(self._vault.create(record), attempt)
+            record = replace(self._verified(attempt, answer, hops), client=client, network=network)
+            return Arrival(self._vault.create(noted(record, hops)), attempt)
         except PorticoError as error:
             # Nobody will ever hold this session; its refresh token must not outlive it.
             if answer.refresh_token:
@@ -155,7 +160,10 @@ class Journey:
         ):
             raise _refused("spent", attempt)
 
-    def _verified(self, attempt: SignInAttempt, answer: TokenAnswer) -> SessionRecord:
+    def _verified(
+        self, attempt: SignInAttempt, answer: TokenAnswer, hops: list[Hop]
+    ) -> SessionRecord:
+        known, checks = self._verifier.keys.fetched, Begun("checks", self._now())
         try:
             if not isinstance(answer.access_token, str):
                 raise TokenRefused("access token missing")
@@ -169,6 +177,7 @@ class Journey:
             raise _refused(
                 "token_refused", attempt, check=refusal.check, **refusal.facts
             ) from refusal
+        hops += _checked(known, self._verifier.keys.fetched, checks)
         now = int(self._now())
         tokens = TokenSet(
             id_token=str(answer.id_token),
@@ -178,6 +187,16 @@ class Journey:
             expires_at=int(min(claims["exp"], access["exp"])),
         )
         return SessionRecord(created_at=now, seen_at=now, person=person_of(claims), tokens=tokens)
+
+
+def _checked(before: Fetched, after: Fetched, checks: Begun) -> list[Hop]:
+    """Key set and checks as steps: what a fetch took was waited for in between."""
+    over = checks.over()
+    if before == after:
+        return [Hop("keys", checks.at, None, "kept"), over]
+    took = max(0.0, (over.milliseconds or 0.0) - after.milliseconds)
+    fetched = Hop("keys", checks.at, after.milliseconds, "fetched")
+    return [fetched, replace(over, milliseconds=took)]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 from dataclasses import dataclass, field, fields
+from functools import partial
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -20,9 +21,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from webapp.errors import OperatorFault
 from webapp.keyring import NONCE_BYTES, Key
 from webapp.records import AwsKeys, Person, SessionRecord, TokenSet
+from webapp.store.packing import measure, pack, unpack
 
 T = TypeVar("T")
-FORMAT = 2
+FORMAT = 3
 ID_BYTES = 16
 SECRET_BYTES = 16
 TICKET_BYTES = 1 + ID_BYTES + SECRET_BYTES
@@ -88,7 +90,7 @@ def seal(record: SessionRecord, ticket: Ticket, key: Key, place: bytes) -> bytes
 
     Raises OperatorFault when the record is larger than a store may be asked to hold.
     """
-    plain = json.dumps(_values(record), separators=(",", ":"), ensure_ascii=False).encode()
+    plain = _plain(record)
     if len(plain) > MAX_RECORD_BYTES:
         raise OperatorFault(
             "This person's tokens are larger than a session can hold; fewer groups or shorter"
@@ -108,7 +110,8 @@ def unseal(sealed: bytes, ticket: Ticket, key: Key, place: bytes) -> SessionReco
     nonce, secret = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
         plain = ticket.box(key).decrypt(nonce, secret, sealed[:1] + place)
-        return _record([*json.loads(plain), *_ADDED[sealed[0]]])
+        text, _, bits = plain.partition(_BITS)
+        return _record([*json.loads(text.decode()), *_ADDED[sealed[0]]], bits)
     except InvalidTag:
         raise Unopenable("seal broken") from None
     except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -119,7 +122,7 @@ def unseal(sealed: bytes, ticket: Ticket, key: Key, place: bytes) -> SessionReco
 # of any of these classes is a new FORMAT. New fields of a record come last and have defaults, so
 # that what an earlier release wrote still opens; what a later one wrote does not.
 _FIELDS: dict[type, tuple[str, ...]] = {
-    kind: tuple(one.name for one in fields(kind))
+    kind: tuple(one.name for one in fields(kind) if one.init)
     for kind in (SessionRecord, Person, TokenSet, AwsKeys)
 }
 
@@ -130,7 +133,9 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 
 
 _KINDS: dict[type, tuple[tuple[type, ...], ...]] = {
-    kind: tuple(map(_kinds, get_type_hints(kind).values())) for kind in _FIELDS
+    kind: tuple(_kinds(hints[name]) for name in names)
+    for kind, names in _FIELDS.items()
+    if (hints := get_type_hints(kind))
 }
 
 
@@ -139,8 +144,19 @@ def _values(part: object) -> object:
     return part if names is None else [_values(getattr(part, name)) for name in names]
 
 
-_ADDED: dict[int, list[Any]] = {1: ["", "", ""], FORMAT: []}
+_ADDED: dict[int, list[Any]] = {1: ["", "", "", [], []], 2: [[], []], FORMAT: []}
 """What a record of an earlier format lacks at its end."""
+_BITS = b"\n"
+"""Stands between the values and the letters of the tokens; JSON has none inside a line."""
+
+
+def _plain(record: SessionRecord) -> bytes:
+    values: Any = _values(record)
+    bits = b""
+    if values[_TOKENS] is not None:
+        values[_TOKENS], bits = pack(values[_TOKENS])
+    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+    return text + _BITS + bits if bits else text
 
 
 def _made(kind: type[T], content: list[Any]) -> T:
@@ -155,18 +171,32 @@ def _made(kind: type[T], content: list[Any]) -> T:
     return kind(*values)
 
 
-def _record(content: list[Any]) -> SessionRecord:
+def _record(content: list[Any], bits: bytes) -> SessionRecord:
     values = list(content)
+    if isinstance(values[_TOKENS], list):
+        values[_TOKENS] = _tokens(values[_TOKENS], bits)
     for place, kind in _PARTS:
         values[place] = values[place] and _made(kind, values[place])
     return _made(SessionRecord, values)
 
 
+def _tokens(content: list[Any], bits: bytes) -> TokenSet:
+    packed = [isinstance(one, list) for one in content]
+    if not any(packed):
+        return _made(TokenSet, content)
+    *tokens, issued_at, expires_at = content
+    shown = ["" if apart else one for apart, one in zip(packed, content, strict=True)]
+    if len(shown) != len(_KINDS[TokenSet]) or not all(map(isinstance, shown, _KINDS[TokenSet])):
+        raise TypeError("a value of another type")
+    measure(tokens, bits)
+    return TokenSet.later(partial(unpack, tokens, bits), issued_at, expires_at)
+
+
+_TOKENS = _FIELDS[SessionRecord].index("tokens")
 _PARTS: tuple[tuple[int, type], ...] = tuple(
     (_FIELDS[SessionRecord].index(name), kind)
     for name, kind in (
         ("person", Person),
-        ("tokens", TokenSet),
         ("user_keys", AwsKeys),
         ("guest_keys", AwsKeys),
     )
