@@ -69,11 +69,17 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-def redis(redis_server: RedisServer) -> Backend:
-    """One Redis server, emptied."""
+def server(redis_server: RedisServer) -> RedisServer:
+    """The server of the run, running and empty."""
     redis_server.start()
     redis_server.empty()
-    return _backend("redis", redis_server.url, [redis_server])
+    return redis_server
+
+
+@pytest.fixture
+def redis(server: RedisServer) -> Backend:
+    """One Redis server, emptied."""
+    return _backend("redis", server.url, [server])
 
 
 @pytest.fixture(scope="session")

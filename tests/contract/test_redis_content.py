@@ -21,14 +21,6 @@ SECONDS = 1000
 
 
 @pytest.fixture
-def server(redis_server: RedisServer) -> RedisServer:
-    """The server of the run, running and empty."""
-    redis_server.start()
-    redis_server.empty()
-    return redis_server
-
-
-@pytest.fixture
 def store(server: RedisServer) -> RedisStore:
     """The store on it, at NOW."""
     return RedisStore(server.url, now=lambda: NOW)

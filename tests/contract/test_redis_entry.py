@@ -24,14 +24,6 @@ COMMANDS = "+get +set +del +getrange +evalsha +eval +pttl +pexpire +zadd +zrem +
 COMMANDS += " +zrangebyscore +zremrangebyscore +ping +info"
 
 
-@pytest.fixture
-def server(redis_server: RedisServer) -> RedisServer:
-    """The server of the run, running and empty."""
-    redis_server.start()
-    redis_server.empty()
-    return redis_server
-
-
 def why(url: str) -> str:
     """For which reason a store at that address does not work."""
     with pytest.raises(StoreUnavailable) as refused:

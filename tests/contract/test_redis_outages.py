@@ -22,14 +22,6 @@ SCHEDULING = 0.3
 
 
 @pytest.fixture
-def server(redis_server: RedisServer) -> RedisServer:
-    """The server of the run, running and empty."""
-    redis_server.start()
-    redis_server.empty()
-    return redis_server
-
-
-@pytest.fixture
 def proxy(server: RedisServer) -> Iterator[FaultProxy]:
     """A way to it that can fail."""
     with proxied(server.port) as proxy:

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from infra.local.process import free_port
 from tests.contract.redis_server import until
@@ -203,6 +203,13 @@ class Fleet:
         for host in self.hosts:
             host.start()
         self._marks = {host.port: len(host.log) for host in self.hosts}
+
+    def as_new(self) -> Self:
+        """The fleet, reset, once every worker of its hosts is there."""
+        self.reset()
+        for host in self.hosts:
+            host.await_workers(2)
+        return self
 
     def _way(self, host: int) -> OverHttp:
         return OverHttp(f"http://127.0.0.1:{self.hosts[host].port}")

@@ -5,13 +5,14 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from tests.doubles.way_out import Leaving, WayOut
 from tests.rig import Rig
 from tests.security.served import Served, served_by_gunicorn
 from webapp.api.catalogue import endpoint_named
@@ -19,7 +20,7 @@ from webapp.api.client import ApiClient
 from webapp.breaker import Breaker
 from webapp.deadlines import API_SECONDS
 from webapp.errors import ApiBusy, ApiUnavailable
-from webapp.outbound import MIB, OutboundFailed, Part, Reply, no_sign_of_life
+from webapp.outbound import OutboundFailed, Part, Reply, no_sign_of_life
 
 RATE = 20
 OUTAGE_SECONDS = 300
@@ -38,19 +39,8 @@ class Api:
         self.down = False
         self.asked: list[float] = []
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        deadline: float,
-        cap: int = MIB,
-        safe: bool = False,
-    ) -> Reply:
+    def answer(self, _: Leaving) -> Reply:
         """An answer, or a refused connection."""
-        del method, url, headers, body, deadline, cap, safe
         self.asked.append(self.now)
         if self.down:
             raise OutboundFailed("No.", reason="ConnectionRefusedError", silent=True)
@@ -64,7 +54,9 @@ def test_AP_18_five_minutes_away() -> None:
     breaker = Breaker(
         no_sign_of_life, clock=lambda: api.now, report=lambda state: said.append((api.now, state))
     )
-    client = ApiClient(Part(api, breaker), base="https://api.example", region="us-east-1")
+    client = ApiClient(
+        Part(WayOut(api.answer), breaker), base="https://api.example", region="us-east-1"
+    )
     endpoint = endpoint_named("test-plain")
     heard: list[tuple[float, str]] = []
     waits: list[int] = []

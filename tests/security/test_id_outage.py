@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.doubles.hole import black_hole
 from tests.doubles.response import Response
 from tests.doubles.server import Server
 from tests.doubles.tls import Authority
+from tests.doubles.way_out import Leaving, WayOut
 from tests.rig import BASE_URL, Rig
 from tests.security.outcomes import Watch, living_sessions, restart_link
 from webapp.app import create_app
@@ -29,7 +30,7 @@ from webapp.errors import ProviderUnavailable
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import ClientFacts
 from webapp.managed_login.metadata import Metadata
-from webapp.outbound import MIB, Outbound, OutboundFailed, Part, Reply, no_sign_of_life
+from webapp.outbound import Outbound, OutboundFailed, Part, Reply, no_sign_of_life
 from webapp.services import build
 from webapp.settings import Settings
 
@@ -266,24 +267,13 @@ class Provider:
         self.away = False
         self.asked = 0
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        deadline: float,
-        cap: int = MIB,
-        safe: bool = False,
-    ) -> Reply:
+    def answer(self, leaving: Leaving) -> Reply:
         """New tokens, or no sign of life."""
-        del method, headers, body, deadline, cap, safe
         self.asked += 1
         if self.away:
             raise OutboundFailed("No.", reason="ConnectionRefusedError", silent=True)
         answer: dict[str, object] = {"access_token": "a", "id_token": "i", "token_type": "Bearer"}
-        if url.endswith("configuration"):
+        if leaving.url.endswith("configuration"):
             answer = {
                 "issuer": "https://pool.example",
                 "authorization_endpoint": "https://pool.example/oauth2/authorize",
@@ -297,16 +287,17 @@ class Provider:
 def test_ID_20_five_minutes_away() -> None:
     """Through 300 s of renewals the pool is asked some eighty times, and found in five seconds."""
     provider = Provider()
+    way_out = WayOut(provider.answer)
     breaker = Breaker(no_sign_of_life, clock=lambda: provider.now)
     metadata = Metadata(
-        provider,
+        way_out,
         issuer="https://pool.example",
         discovery_url="https://pool.example/.well-known/openid-configuration",
         domain=None,
         now=lambda: provider.now,
     )
     facts = ClientFacts("client", None, "https://a.example/callback", "https://a.example/", (), "")
-    login = ManagedLogin(facts, metadata, Part(provider, breaker))
+    login = ManagedLogin(facts, metadata, Part(way_out, breaker))
     login.refresh("token")
 
     def renewed() -> bool:

@@ -36,9 +36,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 @pytest.fixture
 def fleet(standing: Fleet) -> Fleet:
     """The host as new."""
-    standing.reset()
-    standing.hosts[0].await_workers(2)
-    return standing
+    return standing.as_new()
 
 
 def test_RT_05_more_connections_than_files(fleet: Fleet) -> None:

@@ -25,19 +25,6 @@ DEADLINE = 0.5
 
 
 @pytest.fixture
-def double() -> Iterator[Double]:
-    """A server of this test."""
-    with Double() as made:
-        yield made
-
-
-@pytest.fixture
-def page(double: Double) -> Endpoint:
-    """Its one address; true to itself it says `{"a": 1}`."""
-    return double.serve("page", "GET POST", "/x", lambda _: Answer.of_json({"a": 1}))
-
-
-@pytest.fixture
 def outbound() -> Iterator[Outbound]:
     """A way out; its kept connections end with the test."""
     made = Outbound()

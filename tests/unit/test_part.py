@@ -1,7 +1,6 @@
 """The way out to one part: what opens its breaker, whose patience counts, whose time it is."""
 
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
@@ -24,19 +23,6 @@ from webapp.outbound import (
 from webapp.services.parts import half, provider_seats, turn_seats
 
 SLACK = 0.4
-
-
-@pytest.fixture
-def double() -> Iterator[Double]:
-    """A server of this test."""
-    with Double() as made:
-        yield made
-
-
-@pytest.fixture
-def page(double: Double) -> Endpoint:
-    """Its one address."""
-    return double.serve("page", "GET POST", "/x", lambda _: Answer.of_json({"a": 1}))
 
 
 class Stand:
