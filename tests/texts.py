@@ -28,6 +28,7 @@ _FAMILY = {
     and issubclass(kind, errors.PorticoError)
     and not issubclass(kind, _UNSHOWN)
 }
+_FAMILY |= {"unreached", "out_of_order"}  # of webapp/managed_login/trouble.py
 # What these raise is told on the terminal.
 _TERMINAL = ("cli", "settings", "services", "doctor")
 

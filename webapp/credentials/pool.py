@@ -15,6 +15,7 @@ from webapp.errors import OperatorFault, PoolUnavailable, PorticoError
 from webapp.flow import GUEST, Begun, Hop, last_part
 from webapp.outbound import OutboundFailed
 from webapp.records import AwsKeys
+from webapp.words import say
 
 # Asking again at once may help these, and AWS says so.
 BUSY_CODES = {
@@ -27,10 +28,14 @@ BUSY_CODES = {
 }
 # A new identity id may help these.
 GONE_CODES = {
-    "ResourceNotFoundException": "The identity pool does not know this identity, nor one that it"
-    " named anew; check that the pool exists.",
-    "ResourceConflictException": "The identity pool knows this login under another identity, also"
-    " when asked anew; merge or delete one of the two there.",
+    "ResourceNotFoundException": say(
+        "The identity pool does not know this identity, nor one that it"
+        " named anew; check that the pool exists."
+    ),
+    "ResourceConflictException": say(
+        "The identity pool knows this login under another identity, also"
+        " when asked anew; merge or delete one of the two there."
+    ),
 }
 TRIES = 3
 
@@ -193,16 +198,20 @@ def _translated(error: ClientError, code: str, with_token: bool) -> PorticoError
     if code in GONE_CODES:
         return IdentityGone(GONE_CODES[code], reason=code)
     sentences = {
-        "NotAuthorizedException": "The identity pool does not let guests in; allow guest access"
-        " there, or sign in.",
-        "InvalidIdentityPoolConfigurationException": "The identity pool's roles are not set up:"
-        " check the roles attached to it and their trust policies.",
-        "InvalidParameterException": "The identity pool does not know this user pool or client;"
-        " add them to its providers.",
+        "NotAuthorizedException": say(
+            "The identity pool does not let guests in; allow guest access there, or sign in."
+        ),
+        "InvalidIdentityPoolConfigurationException": say(
+            "The identity pool's roles are not set up:"
+            " check the roles attached to it and their trust policies."
+        ),
+        "InvalidParameterException": say(
+            "The identity pool does not know this user pool or client; add them to its providers."
+        ),
     }
     return OperatorFault(
         sentences.get(
-            code, "The identity pool refuses, for a reason that only an operator can mend."
+            code, say("The identity pool refuses, for a reason that only an operator can mend.")
         ),
         code="identity_pool_refused",
         reason=code,

@@ -18,6 +18,7 @@ from webapp.signin.errands import SLOW_SECONDS, Errands, Slip
 from webapp.signin.journey import Journey
 from webapp.signin.leaving import Depth, Leaving
 from webapp.store.vault import Session, Vault
+from webapp.words import say
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 LEAST_SECONDS = 0.3
@@ -44,7 +45,10 @@ def depth_of(text: str | None) -> Depth:
     for depth in DEPTHS:
         if text == depth:
             return depth
-    raise BadInput(f"There is no such depth of sign-out; it is one of {', '.join(DEPTHS)}.")
+    depths = ", ".join(DEPTHS)
+    raise BadInput(
+        say("There is no such depth of sign-out; it is one of %(depths)s.", depths=depths)
+    )
 
 
 class SignOut:
