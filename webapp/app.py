@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -104,9 +105,17 @@ def create_app(
     return app
 
 
+class _Plain(Flask):
+    """Flask without a question that it asks of every function at every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none of ours is a coroutine."""
+        return func
+
+
 def _bare() -> Flask:
     """Flask, with nothing of its own that nobody asked for."""
-    app = Flask("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app = _Plain("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
     app.debug = False  # whatever FLASK_DEBUG says: errors are pages of ours, always
     app.jinja_environment = Templates
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY

@@ -21,6 +21,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 _LOUD = ("urllib3", "botocore", "boto3", "authlib", "requests", "gunicorn", "werkzeug")
 
 _log: Any = structlog.get_logger()
+_tells_routine = True
 
 
 def configure(level: str, form: str) -> None:
@@ -46,7 +47,8 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    global _log
+    global _log, _tells_routine
+    _tells_routine = logging.getLevelName(level) <= logging.DEBUG
     _log = structlog.get_logger()  # one used before keeps the stream that it wrote to first
 
 
@@ -114,11 +116,13 @@ def observe_requests(app: Flask, clock: Callable[[], float] = time.perf_counter)
 
     @app.after_request
     def done(response: Response) -> Response:
-        rule = request.url_rule.rule if request.url_rule else "(none)"
-        if rule.startswith(("/healthz", "/readyz", "/static")) and response.status_code < 400:
-            return response
         # What worked is many lines and says little, and what matters has an event of its own.
         routine = response.status_code < 400
+        if routine and not _tells_routine:
+            return response
+        rule = request.url_rule.rule if request.url_rule else "(none)"
+        if rule.startswith(("/healthz", "/readyz", "/static")) and routine:
+            return response
         milliseconds = round((clock() - g.get("began", clock())) * 1000, 2)
         event(
             "request",

@@ -9,7 +9,7 @@ from flask import Blueprint
 from webapp.guard import Guard
 from webapp.records import Person, SessionRecord
 from webapp.sessions import Sessions
-from webapp.views.page import Clock, Pages
+from webapp.views.page import Clock, Pages, clock
 from webapp.words import Saying, say
 
 SIGNED_OUT = say("You are signed out here.")
@@ -53,6 +53,7 @@ ROOM = say(
     "You are signed in in as many browsers as you may be, so the oldest of them has been signed"
     " out. Browsers shows the others."
 )
+TOKENS, KEYS, SESSION = say("Tokens"), say("AWS credentials"), say("Session")
 TOKENS_END = say("ID and access token; renewed with the refresh token shortly before the end.")
 KEYS_END = say("Temporary keys of the identity pool; fetched again five minutes before the end.")
 SESSION_ENDS = say(
@@ -119,8 +120,8 @@ def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]
     found = []
     if record.tokens:
         found.append(
-            Clock(
-                say("Tokens"),
+            clock(
+                TOKENS,
                 max(0, int(record.tokens.expires_at - now)),
                 record.tokens.expires_at - record.tokens.issued_at,
                 TOKENS_END,
@@ -128,16 +129,16 @@ def clocks(record: SessionRecord, sessions: Sessions, now: float) -> list[Clock]
         )
     if record.user_keys:
         found.append(
-            Clock(
-                say("AWS credentials"),
+            clock(
+                KEYS,
                 max(0, int(record.user_keys.expires_at - now)),
                 record.user_keys.expires_at - record.user_keys.fetched_at,
                 KEYS_END,
             )
         )
     found.append(
-        Clock(
-            say("Session"),
+        clock(
+            SESSION,
             sessions.seconds_left(record),
             sessions.idle,
             SESSION_ENDS,

@@ -63,24 +63,24 @@ class Chrome:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Something that runs out. Times in seconds."""
+    """Something that runs out. Times in seconds; `share` is what is left, in hundredths.
+
+    `state` says whether it runs well, low or is over.
+    """
 
     name: Saying
     seconds_left: int
     total: int
     meaning: Saying
+    share: float
+    state: str
 
-    @property
-    def share(self) -> float:
-        """What is left, in hundredths of the whole."""
-        return min(100.0, round(100 * self.seconds_left / self.total, 1)) if self.total else 0.0
 
-    @property
-    def state(self) -> str:
-        """Whether it runs well, low or is over."""
-        if self.seconds_left <= 0:
-            return "over"
-        return "low" if self.share < 15 else "well"
+def clock(name: Saying, seconds_left: int, total: int, meaning: Saying) -> Clock:
+    """A clock that has so many seconds left of so many."""
+    share = min(100.0, round(100 * seconds_left / total, 1)) if total else 0.0
+    state = "over" if seconds_left <= 0 else "low" if share < 15 else "well"
+    return Clock(name, seconds_left, total, meaning, share, state)
 
 
 class Pages:
