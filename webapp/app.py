@@ -39,6 +39,7 @@ from webapp.views import (
     home,
     language,
     session,
+    tour,
 )
 from webapp.views.page import Assets, Pages, filters
 from webapp.views.templates import Speakers, Templates
@@ -85,7 +86,7 @@ def create_app(
     files = Assets(ROOT / "static")
     choice = Choice(secure=security.secure)
     pages = Pages(
-        Speakers(app, filters(files)),
+        Speakers(app, filters(files) | tour.FILTERS),
         sessions,
         choice,
         security.csrf_token,
@@ -221,6 +222,8 @@ def _register(
     )
     app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
     app.register_blueprint(console.make_blueprint(pages, guard, sessions, security, rooms.calling))
+    if settings.offline:  # it speaks of the demonstration's own people
+        app.register_blueprint(tour.make_blueprint(pages))
     rounds = Rounds(partial(patient_of, settings, rooms), now=now)
     app.register_blueprint(
         doctor.make_blueprint(

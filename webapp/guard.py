@@ -27,6 +27,7 @@ OPEN_ENDPOINTS = frozenset(
         "health.healthz",
         "health.readyz",
         "assets.asset",
+        "tour.tour",
     }
 )
 

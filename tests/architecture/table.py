@@ -27,6 +27,7 @@ WEBAPP: Table = {
     "keyring": (),
     "records": (),
     "words": (),
+    "tour": ("words",),
     "caretaker": ("errors",),
     "flow": ("records",),  # steps as lines of a record, for whoever notes or shows them
     # Rooms that talk to one thing outside.
@@ -76,7 +77,7 @@ WEBAPP: Table = {
     "views.health": ("errors", "records"),
     "views": (
         "addresses", "api", "credentials", "doctor", "errors", "flow", "guard", "observe",
-        "records", "security", "sessions", "signin", "store.roster", "words",
+        "records", "security", "sessions", "signin", "store.roster", "tour", "words",
     ),
     # Where everything is joined.
     "services": (

@@ -120,7 +120,7 @@ def furnish(templates: Templates) -> None:
         parts = {part: value for part, value in vars(module).items() if part[0] != "_"}
         templates.globals.update(parts)
     # These are asked for often and never differ: few arguments, none of them a person's.
-    for name in ("icon", "places", "tongue_buttons", "ways_on"):
+    for name in ("icon", "places", "tongue_buttons", "tour_panel", "ways_on"):
         part: Any = templates.globals[name]
         templates.globals[name] = cache(part)
     # The components were loaded before the globals were complete; pages load them no more.
