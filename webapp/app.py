@@ -5,7 +5,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,8 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import budget
-from webapp.cli.doctor import make_command as doctor_command
-from webapp.cli.sessions import Desk
-from webapp.cli.sessions import make_group as session_commands
+from webapp.cli.commands import Commands
+from webapp.cli.house import House
 from webapp.deadlines import REQUEST_SECONDS, disagreements
 from webapp.doctor.rounds import Rounds
 from webapp.errors import PorticoError
@@ -24,7 +22,6 @@ from webapp.observe import configure, observe_requests
 from webapp.security import Security
 from webapp.server import loading
 from webapp.services import Services, build
-from webapp.services.patient import patient_of
 from webapp.sessions import Sessions
 from webapp.settings import Settings, shown
 from webapp.views import (
@@ -98,9 +95,7 @@ def create_app(
     app.register_blueprint(language.make_blueprint(sessions, security, choice))
     _register(app, rooms, settings, security, sessions, guard, pages, choice, now)
     error_pages.install(app, pages, sessions)
-    desk = Desk(rooms.roster, rooms.vault, rooms.store, settings.issuer, now)
-    app.cli.add_command(session_commands(desk))
-    app.cli.add_command(doctor_command(partial(patient_of, settings, rooms)))
+    app.cli = Commands(House(lambda: settings, lambda _: rooms, now), name=app.name)
     if settings.trusted_proxy_hops:
         _trust_proxies(app, settings.trusted_proxy_hops)
     return app

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from webapp.cli.house import House
 from webapp.cli.settings import settings_group
 from webapp.settings import Settings
 
@@ -31,7 +32,8 @@ OUTPUTS: dict[str, Any] = {
 
 
 def _run(*words: str, stdin: str = "") -> Result:
-    return CliRunner().invoke(settings_group, [*words], input=stdin)
+    house = House.of_environment(Path(".env"))
+    return CliRunner().invoke(settings_group, [*words], input=stdin, obj=house)
 
 
 def _written(tmp_path: Path, *options: str) -> Path:
@@ -90,7 +92,7 @@ def test_settings_that_would_not_start_are_not_written(tmp_path: Path) -> None:
     del lacking["settings"]["value"]["API_ENDPOINT"]
     path = tmp_path / ".env"
     result = _run("from-terraform", "-", "--to", str(path), stdin=json.dumps(lacking))
-    assert (result.exit_code, "API_ENDPOINT" in result.output) == (1, True)
+    assert (result.exit_code, "API_ENDPOINT" in result.output) == (4, True)
     assert not path.exists()
 
 
@@ -100,6 +102,6 @@ def test_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
     result = _run("check")
-    assert (result.exit_code, "AWS_REGION is missing" in result.output) == (1, True)
+    assert (result.exit_code, "AWS_REGION is missing" in result.output) == (4, True)
     _written(tmp_path)
     assert _run("check").exit_code == 0

@@ -1,100 +1,45 @@
-"""`sessions list|end|purge`: what an operator sees of people's sessions, and can do about them.
+"""`sessions`: what an operator sees of people's sessions, and can do about them.
 
-A person is named by the `sub` of their tokens: the store knows nobody by name. Exit statuses: 0
-done, 1 nothing to do, 2 not a command, 3 the session store is out of reach.
+A person is named by the `sub` of their tokens: the store knows nobody by name.
 """
 
-import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from functools import wraps
-from typing import ParamSpec
+from dataclasses import asdict
 
 import click
 
-from webapp.errors import PorticoError
+from webapp.cli.house import House
+from webapp.cli.outcome import Outcome, ToldCommand, ToldGroup
+from webapp.cli.output import as_json, ask, moment, note, tell, without_asking
+from webapp.cli.table import table
 from webapp.observe import event
 from webapp.records import Person
-from webapp.store.base import Store
-from webapp.store.roster import Entry, Roster
-from webapp.store.vault import Vault
+from webapp.store.roster import Entry
 
-NOTHING, OUT_OF_REACH = 1, 3
 PURGE_ROWS = 1000
-P = ParamSpec("P")
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-without_asking = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What the commands work on; `issuer` is the user pool whose people are meant."""
-
-    roster: Roster
-    vault: Vault
-    store: Store
-    issuer: str
-    now: Callable[[], float]
-
-    def person(self, subject: str) -> Person:
-        """The person of this `sub`, as far as the store knows people."""
-        return Person(self.issuer, subject, username="", email=None, name=None)
-
-
-def make_group(desk: Desk) -> click.Group:
-    """The commands over one store."""
-
-    @click.group("sessions", commands=[list_sessions, end_sessions, purge_store])
-    @click.pass_context
-    def sessions(context: click.Context) -> None:
-        """People's sessions: list, end, purge."""
-        context.obj = desk
-
-    return sessions
-
-
-def _told(command: Callable[P, None]) -> Callable[P, None]:
-    """Errors of ours as one sentence and an exit status."""
-
-    @wraps(command)
-    def told(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except PorticoError as error:
-            click.echo(error.sentence, err=True)
-            sys.exit(OUT_OF_REACH)
-
-    return told
-
-
-@click.command("list", short_help="List the sessions of one person.")
+@click.command("list", cls=ToldCommand, short_help="List the sessions of one person.")
 @click.argument("subject")
 @as_json
 @click.pass_obj
-@_told
-def list_sessions(desk: Desk, subject: str, as_json: bool) -> None:
+def list_sessions(house: House, subject: str, as_json: bool) -> None:
     """List the sessions of one person, named by the `sub` of their tokens."""
-    entries = desk.roster.of(desk.person(subject))
-    if as_json:
-        click.echo(json.dumps({"sessions": [_plain(entry) for entry in entries]}))
-    else:
-        click.echo(_table(entries) if entries else "This person has no session.")
-    sys.exit(0 if entries else NOTHING)
+    entries = house.rooms.roster.of(_person(house, subject))
+    content = {"sessions": [_plain(entry) for entry in entries]}
+    tell(as_json, content, lambda: _table(entries) if entries else "This person has no session.")
+    click.get_current_context().exit(Outcome.DONE if entries else Outcome.NO)
 
 
-@click.command("end", short_help="End the sessions of one person, or of everyone.")
+@click.command("end", cls=ToldCommand, short_help="End the sessions of one person, or of everyone.")
 @click.argument("subject", required=False)
 @click.option("--name", help="Only the session of this name, as `list` shows it.")
 @click.option("--everyone", is_flag=True, help="Every session of every person.")
 @without_asking
 @as_json
 @click.pass_obj
-@_told
 def end_sessions(
-    desk: Desk, subject: str | None, name: str | None, everyone: bool, yes: bool, as_json: bool
+    house: House, subject: str | None, name: str | None, everyone: bool, yes: bool, as_json: bool
 ) -> None:
     """End the sessions of one person, or of everyone; all hosts obey within a second.
 
@@ -106,41 +51,40 @@ def end_sessions(
     if everyone and name:
         raise click.UsageError("--name goes with one person.")
     whose = "every person" if everyone else subject
-    _ask(f"End {'the session ' + name if name else 'all sessions'} of {whose}?", yes)
+    ask(f"End {'the session ' + name if name else 'all sessions'} of {whose}?", yes)
+    vault, roster = house.rooms.vault, house.rooms.roster
     if everyone:
-        desk.vault.recall.everybody()
+        vault.recall.everybody()
         _audit(subject="everyone")
-        _say(as_json, "Every session there was has ended.", {"ended": "all"})
+        tell(as_json, {"ended": "all"}, "Every session there was has ended.")
         return
-    person = desk.person(str(subject))
-    ended = int(desk.roster.end(person, name)) if name else desk.vault.end_all_of(person)
+    person = _person(house, str(subject))
+    ended = int(roster.end(person, name)) if name else vault.end_all_of(person)
     _audit(subject=subject, ended=ended)
-    _say(as_json, f"Ended: {ended}.", {"ended": ended})
-    sys.exit(0 if ended else NOTHING)
+    tell(as_json, {"ended": ended}, f"Ended: {ended}.")
+    click.get_current_context().exit(Outcome.DONE if ended else Outcome.NO)
 
 
-@click.command("purge", short_help="Remove what has ended from a SQLite store.")
+@click.command("purge", cls=ToldCommand, short_help="Remove what has ended from a SQLite store.")
 @as_json
 @click.pass_obj
-@_told
-def purge_store(desk: Desk, as_json: bool) -> None:
+def purge_store(house: House, as_json: bool) -> None:
     """Remove what has ended from a SQLite store; Redis and DynamoDB do it by themselves."""
     gone = 0
-    while taken := desk.store.purge(now=desk.now(), limit=PURGE_ROWS):
+    while taken := house.rooms.store.purge(now=house.now(), limit=PURGE_ROWS):
         gone += taken
-    _say(as_json, f"Removed: {gone}.", {"removed": gone})
+        note(f"Removed so far: {gone}.", quiet=as_json or not sys.stderr.isatty())
+    tell(as_json, {"removed": gone}, f"Removed: {gone}.")
 
 
-def _ask(question: str, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"{question} Nobody is here to answer; say --yes.")
-    click.confirm(question, abort=True)
+@click.group("sessions", cls=ToldGroup, commands=[list_sessions, end_sessions, purge_store])
+def sessions() -> None:
+    """People's sessions: list, end, purge."""
 
 
-def _say(as_json: bool, sentence: str, content: dict[str, object]) -> None:
-    click.echo(json.dumps(content) if as_json else sentence)
+def _person(house: House, subject: str) -> Person:
+    # As far as the store knows people.
+    return Person(house.settings.issuer, subject, username="", email=None, name=None)
 
 
 def _audit(**facts: object) -> None:
@@ -154,16 +98,5 @@ def _plain(entry: Entry) -> dict[str, object]:
 
 
 def _table(entries: list[Entry]) -> str:
-    rows = [("NAME", "SIGNED IN", "LAST SEEN", "BROWSER")] + [
-        (one.name, _moment(one.created_at), _moment(one.seen_at), one.client or "-")
-        for one in entries
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-
-
-def _moment(epoch: int) -> str:
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    rows = [(one.name, moment(one.created_at), moment(one.seen_at), one.client) for one in entries]
+    return table(("NAME", "SIGNED IN", "LAST SEEN", "BROWSER"), rows)

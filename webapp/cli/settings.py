@@ -1,47 +1,48 @@
-"""`settings`: check them, and write a `.env` from what Terraform made.
-
-Exit statuses: 0 done, 1 they need attention, 2 not a command.
-"""
+"""`settings`: check them, and write a `.env` from what Terraform made."""
 
 import json
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from webapp.errors import SettingsProblems
+from webapp.cli.house import House
+from webapp.cli.outcome import ToldCommand, ToldGroup
+from webapp.cli.output import as_json, tell
 from webapp.settings import Settings
 
 _OUTPUTS = ("settings", "secret_settings")
 _HOW = "Make it with: terraform -chdir=infra/terraform output -json > outputs.json"
 
 
-@click.group("settings")
+@click.group("settings", cls=ToldGroup)
 def settings_group() -> None:
     """The application's settings: check, from-terraform."""
 
 
-@settings_group.command("check", short_help="Read the settings as a start would.")
-def check() -> None:
+@settings_group.command("check", cls=ToldCommand, short_help="Read the settings as a start would.")
+@as_json
+@click.pass_obj
+def check(house: House, as_json: bool) -> None:
     """Read environment and `.env` as a start would, and say every problem at once."""
-    try:
-        Settings.load(os.environ, Path(".env"))
-    except SettingsProblems as problems:
-        click.echo(problems.sentence, err=True)
-        sys.exit(1)
-    click.echo("The settings are sound. `doctor` holds them against what is really there.")
+    settings = house.settings
+    content = {"sound": True, "offline": settings.offline, "issuer": settings.issuer}
+    told = "The settings are sound. `doctor` holds them against what is really there."
+    tell(as_json, content, told)
 
 
-@settings_group.command("from-terraform", short_help="Write a .env from Terraform's outputs.")
+@settings_group.command(
+    "from-terraform", cls=ToldCommand, short_help="Write a .env from Terraform's outputs."
+)
 @click.argument("outputs", type=click.File("r"))
 @click.option("--to", default=".env", show_default=True, type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--store", is_flag=True, help="Keep sessions in the DynamoDB table of the stack.")
-def from_terraform(outputs: Any, to: Path, force: bool, store: bool) -> None:
+@as_json
+def from_terraform(outputs: Any, to: Path, force: bool, store: bool, as_json: bool) -> None:
     """Write a .env from OUTPUTS, a file (or - for standard input) of `terraform output -json`.
 
     It makes a SECRET_KEY of its own, and is for its owner's eyes alone (mode 0600).
@@ -51,13 +52,10 @@ def from_terraform(outputs: Any, to: Path, force: bool, store: bool) -> None:
     except (ValueError, TypeError, KeyError) as error:
         raise click.UsageError(f"This is not what Terraform puts out: {error}. {_HOW}") from None
     values["SECRET_KEY"] = secrets.token_hex(32)
-    try:
-        Settings.load(values)
-    except SettingsProblems as problems:
-        click.echo(problems.sentence, err=True)
-        sys.exit(1)
+    Settings.load(values)
     _write(to, values, force=force)
-    click.echo(f"Wrote {len(values)} settings to {to}, for your eyes alone.")
+    content = {"file": str(to), "settings": sorted(values)}
+    tell(as_json, content, f"Wrote {len(values)} settings to {to}, for your eyes alone.")
 
 
 def read_outputs(outputs: Mapping[str, Any], *, with_store: bool) -> dict[str, str]:

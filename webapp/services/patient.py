@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import boto3
-import botocore.session
 from botocore.config import Config
 
 from webapp.credentials.transport import through
@@ -12,6 +10,7 @@ from webapp.doctor.examination import Patient
 from webapp.doctor.rounds import Hurried
 from webapp.outbound import Outbound, Sender
 from webapp.services.build import Services
+from webapp.services.operator import operator_session
 from webapp.settings import Settings
 
 _SECONDS = 5.0
@@ -46,7 +45,7 @@ def patient_of(settings: Settings, rooms: Services) -> Patient:
 
 def _clients(settings: Settings, sender: Sender) -> tuple[Any, Any]:
     """Two boto3 clients, sent through our own way out, which bounds them and follows no proxy."""
-    session = _session(settings)
+    session = operator_session(settings)
     config = Config(retries={"total_max_attempts": 1}, user_agent="portico")
     endpoints = {
         "cognito-idp": settings.user_pool_endpoint,
@@ -58,16 +57,3 @@ def _clients(settings: Settings, sender: Sender) -> tuple[Any, Any]:
         client.meta.events.register(f"before-send.{service}", through(sender, _SECONDS))
         made.append(client)
     return made[0], made[1]
-
-
-def _session(settings: Settings) -> boto3.Session:
-    if not settings.offline:
-        return boto3.Session(region_name=settings.aws_region)
-    # The offline AWS is anybody's: no profile and no keys of the person's own are needed for it.
-    inner = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    return boto3.Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name=settings.aws_region,
-        botocore_session=inner,
-    )
