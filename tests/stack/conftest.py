@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.process import Child, free_port, start_offline_aws
 from infra.stack import load_stack
+from tests.stack.command_line import CommandLine
 from tests.stack.offline import APP_BASE_URL, OfflineAws
 from tests.stack.world import Offline, World
 
@@ -62,3 +63,14 @@ def _running(folder: Path, *, plain: bool) -> Iterator[Offline]:
         yield Offline(f"http://127.0.0.1:{port}")
     finally:
         child.stop()
+
+
+@pytest.fixture(scope="session")
+def command_line(offline_aws: OfflineAws, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """The commands over the provisioned stack, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("commands")
+    own = {
+        "SECRET_KEY": "0123456789abcdef" * 2,
+        "SESSION_STORE_URL": f"sqlite:///{folder}/sessions.db",
+    }
+    return CommandLine({**offline_aws.environment, **own}, folder)

@@ -90,7 +90,7 @@ def spoken(about: str = "", *, secrets: tuple[str, ...] = ()) -> Iterator[None]:
         translated = _trouble(error)
     else:
         return
-    raise translated  # outside of `except`: botocore's text may repeat what was sent
+    raise translated from None  # botocore's text may repeat what was sent
 
 
 def code_of(error: ClientError) -> str:

@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "sessions": "sessions:sessions",
     "settings": "settings:settings_group",
+    "token": "token:token",
     "users": "users:users",
 }
 """Where each is: module of this folder, and name in it."""

@@ -79,7 +79,10 @@ def script(shell: str, name: str) -> str:
         function = f'{name}() {{ {run} "$@"; }}'
     # click's scripts ask the program by the word that was typed; ours is a function, which `env`
     # does not know.
-    word = "$1" if shell == "bash" else name
-    asked = f"{VARIABLE}={shell}_complete"
-    source = source.replace(f"{asked} {word}", f"{asked} {run}")
+    asked, asking = {
+        "bash": (f"{VARIABLE}=bash_complete $1)", f"{VARIABLE}=bash_complete {run})"),
+        "zsh": (f"{VARIABLE}=zsh_complete {name})", f"{VARIABLE}=zsh_complete {run})"),
+        "fish": (f"(commandline -t) {name});", f"(commandline -t) {run});"),
+    }[shell]
+    source = source.replace(asked, asking)
     return f"{function}\n{source.replace('$+commands[', '$+functions[')}"
