@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from webapp.observe import configure, observe_requests
 from webapp.security import Security
 from webapp.server import loading
 from webapp.services import Services, build
+from webapp.services.patient import patient_of
 from webapp.sessions import Sessions
 from webapp.settings import Settings, shown
 from webapp.views import (
