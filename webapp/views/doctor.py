@@ -13,10 +13,7 @@ from webapp.observe import event
 from webapp.records import ShownSetting
 from webapp.security import Security
 from webapp.sessions import Session
-from webapp.views.page import Pages, json_answer, wants_json
-
-ADMINS = "Admin"
-"""The group whose members may look, where the AWS behind is not a demonstration's."""
+from webapp.views.page import ADMINS, Pages, json_answer, wants_json
 
 
 def make_blueprint(

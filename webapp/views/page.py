@@ -42,6 +42,9 @@ ASSET_TYPES = {
 
 PLACES = frozenset({"/", "/api", "/session", "/credentials", "/sessions"})
 
+ADMINS = "Admin"
+"""The group whose members may see the doctor where the AWS behind is not a demonstration's."""
+
 _PIECES = re.compile(r"[^/:]*[/:]+|[^/:]+")
 
 
@@ -59,6 +62,11 @@ class Chrome:
     langs: tuple[tuple[str, str], ...] = LANGUAGES
     tongues: tuple[tuple[str, str], ...] = tuple(TONGUES.items())
     demo: bool = False
+
+    @property
+    def may_examine(self) -> bool:
+        """Whether the doctor is shown to this person."""
+        return self.person is not None and (self.demo or ADMINS in self.person.groups)
 
 
 @dataclass(frozen=True, slots=True)
