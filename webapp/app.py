@@ -34,6 +34,7 @@ from webapp.views import (
     devices,
     doctor,
     error_pages,
+    flow,
     health,
     home,
     language,
@@ -217,6 +218,7 @@ def _register(
             pages, guard, sessions, security, rooms.wallet, rooms.caller, now=now
         )
     )
+    app.register_blueprint(flow.make_blueprint(pages, guard, rooms.doorway.known))
     app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
     app.register_blueprint(console.make_blueprint(pages, guard, sessions, security, rooms.calling))
     if settings.offline:  # it speaks of the demonstration's own people

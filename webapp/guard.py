@@ -24,6 +24,7 @@ OPEN_ENDPOINTS = frozenset(
         "language.choose",
         "console.console",
         "console.call",
+        "flow.how_it_works",
         "health.healthz",
         "health.readyz",
         "assets.asset",

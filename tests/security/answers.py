@@ -63,7 +63,17 @@ def every_answer(rig: Rig) -> list[Response]:
 
 
 def _good(browser: Browser) -> None:
-    for path in ("/", "/me", "/session", "/credentials", "/api", "/login", "/healthz", "/readyz"):
+    for path in (
+        "/",
+        "/me",
+        "/session",
+        "/credentials",
+        "/api",
+        "/how-it-works",
+        "/login",
+        "/healthz",
+        "/readyz",
+    ):
         browser.get(path)
         browser.request("HEAD", path)
     sheet = next(e.get("href") or "" for e in browser.get("/").page.elements("link"))

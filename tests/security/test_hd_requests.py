@@ -263,7 +263,7 @@ def test_HD_18_third_party_links(rig: Rig) -> None:
     """Every link that leads away says noreferrer."""
     browser = rig.signed_in()
     away = 0
-    for path in ("/", "/session", "/credentials", "/api", "/nowhere"):
+    for path in ("/", "/session", "/credentials", "/api", "/how-it-works", "/nowhere"):
         for link in browser.get(path).page.elements("a"):
             href = link.get("href") or ""
             if urlsplit(href).netloc:

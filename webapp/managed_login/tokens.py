@@ -141,6 +141,11 @@ def read_claims(token: str) -> Claims:
     return _decoded(token.split(".")[1])
 
 
+def key_id(token: str) -> str | None:
+    """The id of the key that signed a token that was verified before; None when it names none."""
+    return _key_id(token.partition(".")[0])
+
+
 def person_of(claims: Claims) -> Person:
     """Who an ID token speaks of. Lists are capped, foreign types passed over."""
     return Person(

@@ -33,6 +33,7 @@ from webapp.settings import Settings
 from webapp.signin.belated import Belated
 from webapp.signin.calling import Calling
 from webapp.signin.claims import UserInfo
+from webapp.signin.doorway import Doorway
 from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
@@ -68,6 +69,7 @@ class Services:
     freshness: Freshness
     sign_out: SignOut
     userinfo: UserInfo
+    doorway: Doorway
     wallet: Wallet
     api: ApiClient
     calling: Calling
@@ -147,6 +149,7 @@ def build(
         freshness=freshness,
         sign_out=SignOut(managed_login, vault, leaving, errands, belated, journey),
         userinfo=UserInfo(managed_login, vault, now=now),
+        doorway=Doorway(_client_facts(settings), metadata),
         wallet=wallet,
         api=api,
         calling=Calling(wallet, api, demo=settings.offline, report=event),

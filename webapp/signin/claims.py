@@ -9,7 +9,7 @@ from webapp.errors import SessionEnded
 from webapp.flow import Begun, noted
 from webapp.managed_login.client import ManagedLogin
 from webapp.managed_login.facts import AccessRefused
-from webapp.managed_login.tokens import read_claims
+from webapp.managed_login.tokens import key_id, read_claims
 from webapp.records import Claims, SessionRecord
 from webapp.store.vault import Session, Vault
 
@@ -24,6 +24,13 @@ def held_claims(record: SessionRecord) -> tuple[Claims, Claims]:
     if record.tokens is None:
         raise SessionEnded("You are not signed in.", code="signed_out")
     return read_claims(record.tokens.id_token), read_claims(record.tokens.access_token)
+
+
+def held_key_ids(record: SessionRecord) -> tuple[str | None, str | None]:
+    """The ids of the keys that signed ID token and access token. Raises as `held_claims`."""
+    if record.tokens is None:
+        raise SessionEnded("You are not signed in.", code="signed_out")
+    return key_id(record.tokens.id_token), key_id(record.tokens.access_token)
 
 
 class UserInfo:
