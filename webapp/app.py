@@ -27,6 +27,7 @@ from webapp.services.patient import patient_of
 from webapp.sessions import Sessions
 from webapp.settings import Settings, shown
 from webapp.views import (
+    access,
     assets,
     auth,
     console,
@@ -220,6 +221,7 @@ def _register(
     )
     app.register_blueprint(flow.make_blueprint(pages, guard, rooms.doorway.known))
     app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
+    app.register_blueprint(access.make_blueprint(pages, guard, sessions, security, rooms.access))
     app.register_blueprint(console.make_blueprint(pages, guard, sessions, security, rooms.calling))
     if settings.offline:  # it speaks of the demonstration's own people
         app.register_blueprint(tour.make_blueprint(pages))

@@ -13,7 +13,7 @@ from webapp.sessions import Session, Sessions
 from webapp.signin.freshness import Freshness
 
 # Each is open for a reason: pages for everybody and their language, the two ends of the sign-in,
-# the way out, probes, and the console, where a guest may call the API.
+# the way out, probes, and the console and the matrix, where a guest may call the API.
 OPEN_ENDPOINTS = frozenset(
     {
         "home.home",
@@ -25,6 +25,8 @@ OPEN_ENDPOINTS = frozenset(
         "console.console",
         "console.call",
         "flow.how_it_works",
+        "access.plan",
+        "access.run",
         "health.healthz",
         "health.readyz",
         "assets.asset",

@@ -61,6 +61,9 @@ WEBAPP: Table = {
     "signin.calling": (
         "api", "credentials", "errors", "records", "signin.claims", "store.vault",
     ),
+    "signin.matrix": (
+        "api", "budget", "errors", "records", "signin.calling", "store.vault",
+    ),
     # Flask's side: from the cookie to the page. Pages get the opened session from `sessions`.
     "observe": ("errors", "keyring", "records"),
     "security": ("addresses", "errors", "keyring", "records"),
@@ -96,8 +99,8 @@ WEBAPP: Table = {
     # signs people in beside the browser's way, and asks AWS as the operator.
     "cli": (
         "addresses", "api", "credentials", "deadlines", "doctor", "errors", "managed_login",
-        "observe", "outbound", "records", "services", "settings", "signin.calling", "store",
-        "words",
+        "observe", "outbound", "records", "services", "settings", "signin.calling", "signin.matrix",
+        "store", "words",
     ),
     # Holds the settings against what AWS says is there; it changes nothing.
     "doctor": ("budget", "deadlines", "errors", "outbound", "words"),

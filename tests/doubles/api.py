@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.doubles.documents import FakeDocuments
 from tests.doubles.double import Double, Now
 from tests.doubles.endpoint import Endpoint
 from tests.doubles.issuer import FakeIssuer
@@ -15,7 +16,14 @@ from tests.doubles.message import Answer, Complaint, Request
 from tests.doubles.pool import ADMIN_SCOPE, Refused
 from tests.doubles.server import Server
 from tests.doubles.sigv4 import Judge, Verdict
-from tests.doubles.users import ADMIN_ROLE
+from tests.doubles.users import (
+    ADMIN_ROLE,
+    AUTHENTICATED_ROLE,
+    MANAGER_ROLE,
+    TEAM_A_ROLE,
+    TEAM_B_ROLE,
+    VIEWER_ROLE,
+)
 from tests.doubles.vault import IssuedKeys, Vault
 
 Authorization = Literal["NONE", "AWS_IAM", "JWT"]
@@ -25,7 +33,8 @@ Authorization = Literal["NONE", "AWS_IAM", "JWT"]
 class Route:
     """One route. `{name}` in the path takes one raw segment that is not empty.
 
-    `roles` None lets every role in; guests enter only where `guests` says so.
+    `roles` None lets every role in; guests enter only where `guests` says so. `documents` asks the
+    rules of the documents after that.
     """
 
     name: str
@@ -35,6 +44,7 @@ class Route:
     guests: bool = False
     roles: frozenset[str] | None = None
     scope: str | None = None
+    documents: bool = False
 
     def matches(self, path: str) -> bool:
         """Whether this raw path, without the base path, is the route's."""
@@ -45,14 +55,20 @@ class Route:
         return re.fullmatch(pattern, path) is not None
 
 
+WRITERS = frozenset({AUTHENTICATED_ROLE, ADMIN_ROLE, MANAGER_ROLE})
+MOST = WRITERS | {VIEWER_ROLE}
 DEMO_ROUTES = (
     Route("test-plain", "/test/plain", authorization="NONE"),
     Route("test-public", "/test/public", guests=True),
-    Route("test-auth", "/test/auth"),
-    Route("secure", "/secure"),
+    Route("test-auth", "/test/auth", roles=MOST | {TEAM_A_ROLE}),
+    Route("secure", "/secure", roles=MOST | {TEAM_B_ROLE}),
     Route("vip", "/vip", roles=frozenset({ADMIN_ROLE})),
     Route("protected", "/protected", authorization="JWT", scope=ADMIN_SCOPE),
     Route("whoami", "/whoami"),
+    Route("documents", "/documents", roles=MOST, documents=True),
+    Route("document-read", "/documents/{id}", roles=MOST, documents=True),
+    Route("document-write", "/documents/{id}", "PUT", roles=WRITERS, documents=True),
+    Route("document-delete", "/documents/{id}", "DELETE", roles=WRITERS, documents=True),
 )
 
 
@@ -89,6 +105,7 @@ class FakeApi(Double):
         """By which credentials (the first) and signatures (any of them) are dated."""
         self.judge = Judge(vault, self.clocks, issuer.region)
         self.calls: list[Call] = []
+        self.documents = FakeDocuments(lambda: issuer.pool.users, self.now)
         self._endpoints_by_route: dict[str, tuple[Route, Endpoint]] = {}
         for route in routes:
             self.add(route)
@@ -112,12 +129,14 @@ class FakeApi(Double):
         if not request.path.startswith(f"{self.base_path}/"):
             return None
         path = request.path.removeprefix(self.base_path)
-        for route, endpoint in self._endpoints_by_route.values():
-            if route.matches(path):
-                if request.method not in route.methods.split():
-                    raise Complaint(f"{request.method} {path}: only {route.methods} here")
+        here = [one for one in self._endpoints_by_route.values() if one[0].matches(path)]
+        for route, endpoint in here:
+            if request.method in route.methods.split():
                 self._note(route, request)
                 return endpoint.handle(request)
+        methods = " ".join(route.methods for route, _ in here)
+        if methods:
+            raise Complaint(f"{request.method} {path}: only {methods} here")
         raise Complaint(f"{request.method} {path}: no such route of the API")
 
     def _note(self, route: Route, request: Request) -> None:
@@ -149,6 +168,7 @@ class FakeApi(Double):
         if route.roles is not None and keys.role_arn not in route.roles:
             return _answer(403, {"message": "Forbidden"})
         token = request.header("X-Cognito-Id-Token")
+        claims: Json = {}
         if token is not None or not guest:
             try:
                 claims = self.issuer.pool.read(token or "", "id")
@@ -156,6 +176,9 @@ class FakeApi(Double):
                 return _answer(401, {"message": "Unauthorized"})
             if claims["sub"] != keys.sub:
                 return _answer(403, {"message": "Forbidden"})
+        if route.documents:
+            path = request.path.removeprefix(f"{self.base_path}/documents").removeprefix("/")
+            return _answer(*self.documents.answer(request, path, claims))
         caller = {
             "access_key": keys.access_key,
             "identity_id": keys.identity_id,

@@ -32,13 +32,17 @@ def no_sign_of_life(error: Exception, seconds: float, *, fair: float = 1.0) -> b
 class Part:
     """A Sender to one part. `heeds` says that it rests as long as the part asks for.
 
-    That is for parts that speak to the whole application, and not to one person at a time.
+    That is for parts that speak to the whole application, and not to one person at a time. `aside`
+    is for threads beside those that serve: they are bounded themselves and take no seat.
     """
 
-    def __init__(self, outbound: Sender, breaker: Breaker, *, heeds: bool = False) -> None:
+    def __init__(
+        self, outbound: Sender, breaker: Breaker, *, heeds: bool = False, aside: bool = False
+    ) -> None:
         self._outbound = outbound
         self._breaker = breaker
         self._heeds = heeds
+        self._run = breaker.past_seats if aside else breaker.run
 
     def send(
         self,
@@ -56,7 +60,7 @@ class Part:
         if left <= 0:
             raise OutboundTimedOut("The request has no time left.", reason="request over")
         try:
-            reply = self._breaker.run(
+            reply = self._run(
                 self._outbound.send,
                 method,
                 url,

@@ -38,6 +38,7 @@ from webapp.signin.errands import Errands
 from webapp.signin.freshness import Freshness
 from webapp.signin.journey import Journey
 from webapp.signin.leaving import Leaving
+from webapp.signin.matrix import AccessMatrix
 from webapp.signin.signout import SignOut
 from webapp.store.base import Store
 from webapp.store.keyroll import KeyWatch
@@ -73,6 +74,7 @@ class Services:
     wallet: Wallet
     api: ApiClient
     calling: Calling
+    access: AccessMatrix
     caller: CallerIdentity
     caretakers: tuple[Caretaker, ...]
 
@@ -131,7 +133,7 @@ def build(
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, parts.identity_pool, now)
     wallet = Wallet(pool, vault, turns, freshness.renew, now=now)
-    api = ApiClient(parts.api, base=settings.api_endpoint, region=settings.aws_region)
+    api = _api(settings, parts.api)
     key_watch = key_watch_of(settings, store, ring, now)
     return Services(
         ring=ring,
@@ -152,7 +154,8 @@ def build(
         doorway=Doorway(_client_facts(settings), metadata),
         wallet=wallet,
         api=api,
-        calling=Calling(wallet, api, demo=settings.offline, report=event),
+        calling=_calling(settings, wallet, api),
+        access=_access(settings, wallet, parts.api_aside),
         caller=_caller(settings, parts.sts),
         caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
     )
@@ -192,6 +195,19 @@ def _client_facts(settings: Settings) -> ClientFacts:
         scopes=settings.cognito_scopes,
         api=settings.user_pool_api,
     )
+
+
+def _api(settings: Settings, outbound: Sender) -> ApiClient:
+    return ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region)
+
+
+def _calling(settings: Settings, wallet: Wallet, api: ApiClient) -> Calling:
+    return Calling(wallet, api, demo=settings.offline, report=event)
+
+
+def _access(settings: Settings, wallet: Wallet, outbound: Sender) -> AccessMatrix:
+    calling = _calling(settings, wallet, _api(settings, outbound))
+    return AccessMatrix(calling, demo=settings.offline)
 
 
 def _caller(settings: Settings, outbound: Sender) -> CallerIdentity:

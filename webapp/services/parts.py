@@ -34,6 +34,8 @@ class Parts:
     identity_pool: Part
     sts: Part
     api: Part
+    api_aside: Part
+    """The API for threads beside those that serve: one breaker, but no seat of theirs."""
 
 
 def behind_breakers(outbound: Outbound, threads: int | None, report: Report) -> Parts:
@@ -41,22 +43,26 @@ def behind_breakers(outbound: Outbound, threads: int | None, report: Report) -> 
     count = threads or FEWEST_THREADS
     house = Seats(count - 2 if count > 8 else count - 1)
 
-    def part(name: str, seats: int, *, heeds: bool = True) -> Part:
-        breaker = Breaker(
+    def breaker(name: str, seats: int) -> Breaker:
+        return Breaker(
             no_sign_of_life,
             seats=Seats(seats),
             house=house,
             report=partial(report, name),
         )
-        return Part(outbound, breaker, heeds=heeds)
 
+    def part(name: str, seats: int) -> Part:
+        return Part(outbound, breaker(name, seats), heeds=True)
+
+    api = breaker("api", half(count))
     return Parts(
         login=part("login", provider_seats(count)),
         directory=part("directory", provider_seats(count)),
         identity_pool=part("identity_pool", half(count)),
         sts=part("sts", half(count)),
         # A throttled call of the API is one person's, who reads it: the others go on.
-        api=part("api", half(count), heeds=False),
+        api=Part(outbound, api),
+        api_aside=Part(outbound, api, aside=True),
     )
 
 

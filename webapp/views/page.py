@@ -40,7 +40,9 @@ ASSET_TYPES = {
     ".ico": "image/x-icon",
 }
 
-PLACES = frozenset({"/", "/api", "/session", "/credentials", "/how-it-works", "/sessions"})
+PLACES = frozenset(
+    {"/", "/api", "/access", "/session", "/credentials", "/how-it-works", "/sessions"}
+)
 
 ADMINS = "Admin"
 """The group whose members may see the doctor where the AWS behind is not a demonstration's."""
