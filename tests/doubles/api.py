@@ -116,9 +116,10 @@ class FakeApi(Double):
         return f"{self.server.origin}{self.base_path}"
 
     def add(self, route: Route) -> Endpoint:
-        """Serve one more route."""
+        """Serve one more route; it goes before those that were there."""
         endpoint = self._endpoint(route.name, lambda request: self._behave(route, request))
-        self._endpoints_by_route[route.name] = (route, endpoint)
+        others = {k: v for k, v in self._endpoints_by_route.items() if k != route.name}
+        self._endpoints_by_route = {route.name: (route, endpoint), **others}
         return endpoint
 
     def __getitem__(self, name: str) -> Endpoint:
