@@ -205,13 +205,7 @@ def _register(
     )
     app.register_blueprint(
         session.make_blueprint(
-            pages,
-            guard,
-            sessions,
-            security,
-            rooms.userinfo,
-            rooms.freshness,
-            now=now,
+            pages, guard, sessions, security, rooms.userinfo, rooms.freshness, now=now
         )
     )
     app.register_blueprint(

@@ -133,7 +133,6 @@ def build(
     freshness = Freshness(managed_login, verifier, vault, turns, errands, now=now, report=_log)
     pool = _identity_pool(settings, parts.identity_pool, now)
     wallet = Wallet(pool, vault, turns, freshness.renew, now=now)
-    api = _api(settings, parts.api)
     key_watch = key_watch_of(settings, store, ring, now)
     return Services(
         ring=ring,
@@ -153,8 +152,8 @@ def build(
         userinfo=UserInfo(managed_login, vault, now=now),
         doorway=Doorway(_client_facts(settings), metadata),
         wallet=wallet,
-        api=api,
-        calling=_calling(settings, wallet, api),
+        api=_api(settings, parts.api),
+        calling=_calling(settings, wallet, parts.api),
         access=_access(settings, wallet, parts.api_aside),
         caller=_caller(settings, parts.sts),
         caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
@@ -201,12 +200,12 @@ def _api(settings: Settings, outbound: Sender) -> ApiClient:
     return ApiClient(outbound, base=settings.api_endpoint, region=settings.aws_region)
 
 
-def _calling(settings: Settings, wallet: Wallet, api: ApiClient) -> Calling:
-    return Calling(wallet, api, demo=settings.offline, report=event)
+def _calling(settings: Settings, wallet: Wallet, outbound: Sender) -> Calling:
+    return Calling(wallet, _api(settings, outbound), demo=settings.offline, report=event)
 
 
 def _access(settings: Settings, wallet: Wallet, outbound: Sender) -> AccessMatrix:
-    calling = _calling(settings, wallet, _api(settings, outbound))
+    calling = _calling(settings, wallet, outbound)
     return AccessMatrix(calling, demo=settings.offline)
 
 
