@@ -87,7 +87,7 @@ def create_app(
     files = Assets(ROOT / "static")
     choice = Choice(secure=security.secure)
     pages = Pages(
-        Speakers(app, filters(files) | tour.FILTERS),
+        Speakers(app, filters(files, settings.app_base_url) | tour.FILTERS),
         sessions,
         choice,
         security.csrf_token,

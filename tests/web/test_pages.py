@@ -1,5 +1,7 @@
 """Each address of the first walk as a person sees it: what stands there, and what is offered."""
 
+import struct
+
 import pytest
 
 from tests.doubles.browser import Browser
@@ -233,3 +235,17 @@ def test_a_form_from_before_the_sign_out_is_out_of_date(rig: Rig) -> None:
     assert "Nothing was sent" in response.page.text
     assert any(link.endswith("/api") for link in response.page.links)
     assert "Load it again" in response.page.text
+
+
+def test_a_link_to_a_public_page_has_a_card(rig: Rig) -> None:
+    """Others show our own picture, by an absolute address of ours; nothing of it when signed in."""
+    page = rig.browser().get("/api").page
+    told = {one.get("property"): one.get("content") or "" for one in page.elements("meta")}
+    assert told["og:url"] == f"{rig.base_url}/api"
+    assert told["og:title"].endswith("Portico")
+    picture = rig.browser().get(told["og:image"].removeprefix(rig.base_url))
+    assert (picture.status, picture.header("Content-Type")) == (200, "image/png")
+    width, height = struct.unpack(">II", picture.body[16:24])
+    assert (width, height, len(picture.body) < 60_000) == (1200, 630, True)
+    assert "og:image" not in rig.signed_in("viewer").get("/").text
+    assert "og:" not in rig.browser().get("/nowhere").text

@@ -169,9 +169,10 @@ class Assets:
         return response
 
 
-def filters(assets: Assets) -> dict[str, Callable[..., object]]:
-    """What templates may do with a value."""
+def filters(assets: Assets, base_url: str) -> dict[str, Callable[..., object]]:
+    """What templates may do with a value. `base_url` is our own, without a slash at its end."""
     return {
+        "absolute": base_url.__add__,
         "asset": assets.url,
         "breaks": breaks,
         "duration": duration,
