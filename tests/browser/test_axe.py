@@ -9,7 +9,7 @@ from tests.browser.visitor import Visitor, totp
 from tests.rig import rigged
 
 # Addresses of pages that anybody may see, and of those that want a sign-in.
-OPEN = ("/", "/api")
+OPEN = ("/", "/api", "/tour", "/how-it-works")
 CLOSED = ("/session", "/credentials", "/sessions", "/doctor")
 # Pages that answer a form; the tests below send one.
 ANSWERS = {"console.call"}
