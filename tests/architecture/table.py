@@ -100,7 +100,7 @@ WEBAPP: Table = {
     "cli": (
         "addresses", "api", "credentials", "deadlines", "doctor", "errors", "managed_login",
         "observe", "outbound", "records", "services", "settings", "signin.calling", "signin.matrix",
-        "store", "words",
+        "store", "views.body", "words",
     ),
     # Holds the settings against what AWS says is there; it changes nothing.
     "doctor": ("budget", "deadlines", "errors", "outbound", "words"),

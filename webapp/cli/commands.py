@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 from webapp.cli.house import House
 
 COMMANDS = {
+    "call": "call:call",
     "completion": "completion:completion",
     "doctor": "doctor:doctor",
     "sessions": "sessions:sessions",

@@ -6,6 +6,7 @@ nothing is offered and nothing is said.
 
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from webapp.api.catalogue import ENDPOINTS
-from webapp.cli.directory import directory_of
+from webapp.cli.directory import Directory, directory_of
 from webapp.cli.house import House
 from webapp.cli.outcome import ToldCommand
 from webapp.errors import PorticoError
@@ -24,15 +25,24 @@ VARIABLE = "_PORTICO_COMPLETE"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
+def known_to(ctx: click.Context, ask: Callable[[Directory], list[str]]) -> list[str]:
+    """What the user pool's directory answers, or nothing where it cannot be asked."""
+    if isinstance(ctx.obj, House):
+        with suppress(PorticoError):
+            return ask(directory_of(ctx.obj))
+    return []
+
+
+def fitting(names: list[str], incomplete: str) -> list[CompletionItem[str]]:
+    """Those names that begin so."""
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def complete_groups(
     ctx: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
     """The groups of the user pool."""
-    names: list[str] = []
-    if isinstance(ctx.obj, House):
-        with suppress(PorticoError):
-            names = directory_of(ctx.obj).group_names()
-    return _fitting(names, incomplete)
+    return fitting(known_to(ctx, lambda one: one.group_names()), incomplete)
 
 
 def complete_endpoints(
@@ -46,8 +56,13 @@ def complete_endpoints(
     ]
 
 
-def _fitting(names: list[str], incomplete: str) -> list[CompletionItem[str]]:
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+def complete_parameters(
+    ctx: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """The parameters of the endpoint that was named before."""
+    named = ctx.params.get("endpoint")
+    known = next((one.parameters for one in ENDPOINTS if one.name == named), ())
+    return fitting([f"{one.name}={one.default}" for one in known], incomplete)
 
 
 @click.command("completion", cls=ToldCommand, short_help="Teach a shell the commands.")

@@ -118,12 +118,12 @@ class Directory:
 
     def group_names(self) -> list[str]:
         """The groups of the pool, sorted."""
-        with spoken():
-            pages = self._api.get_paginator("list_groups").paginate(**self._pool)
-            return sorted(
-                str(one["GroupName"])
-                for one in chain.from_iterable(page["Groups"] for page in pages)
-            )
+        return sorted(str(one["GroupName"]) for one in self._groups())
+
+    def role_names(self) -> list[str]:
+        """The names of the roles that groups bring, sorted."""
+        arns = (str(one.get("RoleArn") or "") for one in self._groups())
+        return sorted({arn.rpartition("/")[2] for arn in arns if arn})
 
     def require_groups(self, names: Iterable[str]) -> None:
         """Raises AnsweredNo for a group that is not there, and names those that are."""
@@ -174,6 +174,11 @@ class Directory:
         with spoken():
             found: Mapping[str, Any] = self._api.describe_user_pool(**self._pool)["UserPool"]
         return found
+
+    def _groups(self) -> list[Any]:
+        with spoken():
+            pages = self._api.get_paginator("list_groups").paginate(**self._pool)
+            return list(chain.from_iterable(page["Groups"] for page in pages))
 
     def _of_pool(
         self, wanted: Filter | None, few: int, page: str | None

@@ -12,6 +12,9 @@ from tempfile import TemporaryDirectory
 from webapp.cli.house import House
 from webapp.services import Services, build
 
+THREADS = 64
+"""So many calls may be under way: a matrix has 32, and nobody else waits."""
+
 
 @contextmanager
 def workshop(house: House) -> Iterator[Services]:
@@ -23,4 +26,4 @@ def workshop(house: House) -> Iterator[Services]:
             "secret_key": os.urandom(32),
             "secret_key_fallbacks": (),
         }
-        yield build(settings.model_copy(update=own), now=house.now)
+        yield build(settings.model_copy(update=own), now=house.now, threads=THREADS)
