@@ -35,6 +35,7 @@ WRAPPED: dict[tuple[str, str], str] = {
     ("cognito", "_revoke_token"): "964d5058efc717a6",
     ("cognito", "_update_user_pool_client"): "69f970a683844dba",
     ("cognito", "well_known_openid_configuration"): "d3cddf63567ac4a1",
+    ("lambda_svc", "_execute_function_warm"): "52733a30858a5a44",
 }
 
 _FILES = {
@@ -45,9 +46,12 @@ _FILES = {
     "evaluator": "core/iam_evaluator.py",
     "apigateway": "services/apigateway.py",
     "lambda_runtime": "core/lambda_runtime.py",
+    "lambda_svc": "services/lambda_svc.py",
 }
 _REPLACED = re.compile(r'replace\(\s*(?:upstream\.)?(\w+), "(\w+)"')
-_USED = re.compile(r"\b(app|cognito|sts|iam|evaluator|apigateway|lambda_runtime)\.(_?[A-Za-z]\w*)")
+_USED = re.compile(
+    r"\b(app|cognito|sts|iam|evaluator|apigateway|lambda_runtime|lambda_svc)\.(_?[A-Za-z]\w*)"
+)
 
 
 @cache

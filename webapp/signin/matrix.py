@@ -26,8 +26,11 @@ from webapp.store.vault import Session
 R = TypeVar("R")
 Gather = Callable[[Caller], Proof]
 
-AT_A_TIME = 32
-"""Calls of all matrices of this process together: a third of what one has."""
+AT_A_TIME = 64
+"""Calls of all matrices of this process together: seven callers make twice as many at most."""
+PATIENT_STATUSES, PATIENCE_SECONDS, PATIENT_AT_A_TIME = (429, 503), 0.5, 4
+"""What an API says to so many calls at a time is asked once more, slowly. No call changes anything,
+and an account that is new lets ten functions run at a time."""
 RUNS = 2
 """Matrices under way at a time in one process; whoever wants a third is told to come back."""
 BUSY_SECONDS = 5
@@ -146,7 +149,27 @@ class _Run:
             if one.proof and one.proof.kept and any(got.expired for got in found[one.caller]):
                 again = self._column(one.caller, partial(renew, one.proof))
                 found[one.caller] = again.all()
+        self._ask_again(columns, found)
         return found
+
+    def _ask_again(self, columns: Sequence["_Column"], found: dict[Caller, list[_Got]]) -> None:
+        """Put the second answer in the place of one that asked for patience."""
+        turned_away = [
+            (one.proof, at)
+            for one in columns
+            for at, got in enumerate(found[one.caller])
+            if one.proof and got.answer and got.answer.status in PATIENT_STATUSES
+        ]
+        if not turned_away or len(turned_away) > len(columns) * len(self._rows) // 2:
+            return
+        time.sleep(min(PATIENCE_SECONDS, max(0.0, self._ends - time.monotonic())))
+        for few in range(0, len(turned_away), PATIENT_AT_A_TIME):
+            asked = [
+                (proof, at, self._later(partial(self._sent, self._rows[at], proof)))
+                for proof, at in turned_away[few : few + PATIENT_AT_A_TIME]
+            ]
+            for proof, at, answer in asked:
+                found[proof.caller][at] = answer.result()
 
     def _column(self, caller: Caller, proof: Callable[[], Proof]) -> "_Column":
         try:
@@ -179,6 +202,7 @@ class _Column:
 
     caller: Caller
     proof: Proof | None
+    """As gathered at first."""
     calls: Sequence[Callable[[], _Got]]
 
     def all(self) -> list[_Got]:

@@ -10,6 +10,7 @@ from infra.local.fidelity import (
     revocation,
     signed_routes,
     triggers,
+    workers,
 )
 from infra.local.fidelity.ledger import Ledger
 from infra.local.fidelity.upstream import Upstream
@@ -26,4 +27,5 @@ def mend_all(upstream: Upstream, ledger: Ledger) -> tuple[Layer, ...]:
     identity_pool.mend(upstream)
     signed_routes.mend(upstream)
     triggers.mend(upstream)
+    workers.mend(upstream)
     return (revocation_layer,)

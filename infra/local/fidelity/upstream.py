@@ -34,6 +34,7 @@ class Upstream:
     apigateway: ModuleType
     concurrency: ModuleType
     lambda_runtime: ModuleType
+    lambda_svc: ModuleType
 
 
 def problem() -> str | None:
@@ -102,6 +103,7 @@ def load() -> Upstream:
         "apigateway": "ministack.services.apigateway",
         "concurrency": "ministack.core.concurrency",
         "lambda_runtime": "ministack.core.lambda_runtime",
+        "lambda_svc": "ministack.services.lambda_svc",
     }
     return Upstream(**{field: importlib.import_module(name) for field, name in names.items()})
 
