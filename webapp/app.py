@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import budget
+from webapp.bare import bare
 from webapp.cli.commands import Commands
 from webapp.cli.house import House
 from webapp.deadlines import REQUEST_SECONDS, disagreements
@@ -37,17 +37,17 @@ from webapp.views import (
     error_pages,
     flow,
     health,
+    history,
     home,
     language,
     session,
     tour,
 )
 from webapp.views.page import Assets, Pages, filters
-from webapp.views.templates import Speakers, Templates
+from webapp.views.templates import Speakers
 from webapp.views.tongues import Choice
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST_BODY = 64 * 1024
 
 
 def create_app(
@@ -66,7 +66,7 @@ def create_app(
     configure(settings.log_level, settings.log_format)
     rooms = services or build(settings, now=now, threads=threads)
 
-    app = _bare()
+    app = bare(ROOT)
     security = Security(
         rooms.ring,
         base_url=settings.app_base_url,
@@ -102,32 +102,6 @@ def create_app(
     app.cli = Commands(House(lambda: settings, lambda _: rooms, now), name=app.name)
     if settings.trusted_proxy_hops:
         _trust_proxies(app, settings.trusted_proxy_hops)
-    return app
-
-
-class _Plain(Flask):
-    """Flask without a question that it asks of every function at every request."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function itself: none of ours is a coroutine."""
-        return func
-
-
-def _bare() -> Flask:
-    """Flask, with nothing of its own that nobody asked for."""
-    app = _Plain("webapp", root_path=str(ROOT), template_folder="templates", static_folder=None)
-    app.debug = False  # whatever FLASK_DEBUG says: errors are pages of ours, always
-    app.jinja_environment = Templates
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.jinja_options = {"auto_reload": False, "trim_blocks": True, "lstrip_blocks": True}
-    # OPTIONS is a method like any other: nobody offers it, and no other site may ask.
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    # No redirect of the framework's own: each is one that nobody checked. (No rule ends in a slash,
-    # which would be the third kind.)
-    app.url_map.merge_slashes = False
-    app.url_map.redirect_defaults = False
     return app
 
 
@@ -215,8 +189,7 @@ def _register(
     )
     app.register_blueprint(flow.make_blueprint(pages, guard, rooms.doorway.known))
     app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
-    app.register_blueprint(access.make_blueprint(pages, guard, sessions, security, rooms.access))
-    app.register_blueprint(console.make_blueprint(pages, guard, sessions, security, rooms.calling))
+    _register_calls(app, rooms, security, (pages, guard, sessions), now)
     if settings.offline:  # it speaks of the demonstration's own people
         app.register_blueprint(tour.make_blueprint(pages))
     rounds = Rounds(partial(patient_of, settings, rooms), now=now)
@@ -235,6 +208,19 @@ def _register(
             }
         )
     )
+
+
+def _register_calls(
+    app: Flask,
+    rooms: Services,
+    security: Security,
+    common: tuple[Pages, Guard, Sessions],
+    now: Callable[[], float],
+) -> None:
+    calling, keys = rooms.calling, rooms.key_source
+    app.register_blueprint(access.make_blueprint(*common, security, rooms.access))
+    app.register_blueprint(console.make_blueprint(*common, security, calling, keys, now=now))
+    app.register_blueprint(history.make_blueprint(*common))
 
 
 def _trust_proxies(app: Flask, hops: int) -> None:

@@ -24,6 +24,7 @@ OPEN_ENDPOINTS = frozenset(
         "language.choose",
         "console.console",
         "console.call",
+        "history.compare",
         "flow.how_it_works",
         "access.plan",
         "access.run",

@@ -117,20 +117,38 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningText:
+    """The two texts that a signature was made of (SigV4), the session token already cut."""
+
+    canonical_request: str
+    string_to_sign: str
+
+
+@dataclass(frozen=True, slots=True)
 class SentRequest:
-    """The request as it left, secrets already cut."""
+    """The request as it left, secrets already cut. `signing` is there if it was signed."""
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
+    signing: SigningText | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSplit:
+    """Where the time of a call went, in milliseconds; `network` is the whole round trip."""
+
+    credentials: float
+    signing: float
+    network: float
 
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
     """What one call of the API brought back. `milliseconds` is the wall time of the round trip.
 
-    `body` is raw and bounded; `cut` says that there was more.
+    `split` says what else took time. `body` is raw and bounded; `cut` says that there was more.
     """
 
     endpoint: str
@@ -144,6 +162,7 @@ class ApiAnswer:
     sent: SentRequest
     role_arn: str | None = None
     request_id: str | None = None
+    split: TimeSplit = TimeSplit(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

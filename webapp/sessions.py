@@ -1,30 +1,31 @@
 """Between a browser's cookies and the vault. Every doubt about a cookie means: nobody.
 
-Two cookies at most: the ticket of a session and the attempts to sign in. Both carry the `__Host-`
-prefix wherever https is; a page that needs neither sets neither and asks the store nothing.
+Two cookies at most: the ticket of a session and the attempts to sign in, with which the trail of
+the console's calls travels. Both carry the `__Host-` prefix wherever https is; a page that needs
+neither sets neither and asks the store nothing.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from flask import Flask, Response, g, request
 
+from webapp import cookies
 from webapp.attempts import COOKIE_SECONDS, Attempts
 from webapp.clients import Client, Clients
+from webapp.elsewhere import Elsewhere
 from webapp.errors import KeysDiffer, SessionEnded, StoreUnavailable
 from webapp.observe import event, fingerprint, seen
 from webapp.records import SessionRecord, SignInAttempt
 from webapp.refusals import Refusals
 from webapp.store.sealing import Ticket
 from webapp.store.vault import Session, Vault
+from webapp.trail import PastCall, owner_of, packed, unpacked, with_call
 
-T = TypeVar("T")
 TICKET = "portico"
 ATTEMPTS = "portico-signin"
-MOST_REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class _Visit:
     ticket_to_set: str | None = None
     attempts_to_set: list[SignInAttempt] | None = field(default=None, repr=False)
     notice: str = ""
+    calls_to_set: list[PastCall] | None = None
     personal: bool = False
 
 
@@ -66,7 +68,7 @@ class Sessions:
         self._ticket_name = prefix + TICKET
         self._attempts_name = prefix + ATTEMPTS
         self._refusals = refusals
-        self._strange: dict[tuple[bytes, Client], None] = {}
+        self._elsewhere = Elsewhere()
 
     def install(self, app: Flask) -> None:
         """Write the cookies behind every view."""
@@ -102,6 +104,8 @@ class Sessions:
         visit = self._visit()
         visit.session, visit.looked, visit.personal = None, True, True
         visit.ticket_to_set = ""
+        if self._attempts.trail(self._cookie(self._attempts_name)):
+            visit.calls_to_set = []
 
     def client(self) -> Client:
         """The browser that sent this request."""
@@ -135,6 +139,17 @@ class Sessions:
             self.set_attempts(self.attempts())
         return notice
 
+    def calls(self) -> list[PastCall]:
+        """The calls that were made in this session of late, newest first."""
+        visit = self._visit()
+        if visit.calls_to_set is not None:
+            return visit.calls_to_set
+        return unpacked(self._attempts.trail(self._cookie(self._attempts_name)), self._owner())
+
+    def note_call(self, call: PastCall) -> None:
+        """Remember a call of this session beside those before; the oldest are forgotten."""
+        self._visit().calls_to_set = with_call(self.calls(), call)
+
     def seconds_left(self, record: SessionRecord) -> int:
         """How long the session would live without another request."""
         return self._vault.seconds_left(record)
@@ -151,11 +166,11 @@ class Sessions:
             return response
         if visit.ticket_to_set is not None:
             self._set(response, self._ticket_name, visit.ticket_to_set, None)
-        if visit.attempts_to_set is not None:
-            something = visit.attempts_to_set or visit.notice
-            packed = self._attempts.pack(visit.attempts_to_set, visit.notice) if something else ""
-            self._set(response, self._attempts_name, packed, COOKIE_SECONDS)
-        if visit.personal or visit.attempts_to_set is not None:
+        both = (visit.attempts_to_set, visit.calls_to_set)
+        if both != (None, None):
+            value = self._attempts.pack(self.attempts(), visit.notice, self._trail)
+            self._set(response, self._attempts_name, value, COOKIE_SECONDS)
+        if visit.personal or both != (None, None):
             response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = "Cookie"
         return response
@@ -169,7 +184,7 @@ class Sessions:
             event("session_not_found")  # ended, unknown or made up: the store cannot tell which
             return None
         seen(partial(_name_of, session))
-        self._compare(session)
+        self._elsewhere.compare(session, self.client())
         try:
             return self._vault.touch(session)
         except SessionEnded:
@@ -185,40 +200,24 @@ class Sessions:
         if ticket is not None and self._is_strangers(ticket.mark):
             raise KeysDiffer("Your session was begun at another server, which can open it.")
 
-    def _compare(self, session: Session) -> None:
-        """Tell, once, of a session that goes on in another browser than the one that began it."""
-        client, record = self.client(), session.record
-        if client.name == record.client or not record.client:
-            return
-        if (session.place, client) not in self._strange:
-            _remember(self._strange, (session.place, client))
-            event(
-                "session_in_another_browser",
-                level="warning",
-                began_in=record.client,
-                now_in=client.name,
-                same_network=client.network == record.network,
-            )
+    def _trail(self, room: int) -> bytes:
+        visit = self._visit()
+        if visit.calls_to_set is None and not visit.looked:  # whose they are was not asked
+            raw = self._attempts.trail(self._cookie(self._attempts_name))
+            return raw if len(raw) <= room else b""
+        # Those of somebody else than now are not kept.
+        return packed(self._owner(), self.calls(), room)
+
+    def _owner(self) -> bytes:
+        session = self._visit().session
+        return owner_of(session.record if session else None)
 
     def _cookie(self, name: str) -> str | None:
-        """The cookie's value if it came exactly once; two of a name may mean a planted one."""
-        raw = request.headers.get("Cookie")
-        if not raw or name not in raw:
-            return None
-        found = [
-            value.strip()
-            for key, _, value in (part.partition("=") for part in raw.split(";"))
-            if key.strip() == name
-        ]
-        return found[0] if len(found) == 1 and found[0] else None
+        return cookies.only(request.headers.get("Cookie"), name)
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
-        # Written out: both values are URL-safe text of our own making, with nothing to quote.
-        age = f"; Max-Age={seconds if value else 0}" if seconds or not value else ""
-        secure = "; Secure" if self._secure else ""
-        response.headers.add(
-            "Set-Cookie", f"{name}={value}{age}{secure}; HttpOnly; Path=/; SameSite=Lax"
-        )
+        line = cookies.line(name, value, seconds, secure=self._secure)
+        response.headers.add("Set-Cookie", line)
 
     @staticmethod
     def _visit() -> _Visit:
@@ -236,9 +235,3 @@ def _name_of(session: Session) -> dict[str, object]:
     person = session.record.person
     named = {"session": fingerprint(session.place)}
     return {**named, "subject": person.subject} if person else {**named}
-
-
-def _remember(known: dict[T, None], one: T) -> None:
-    known[one] = None
-    if len(known) > MOST_REMEMBERED:
-        known.pop(next(iter(known)), None)

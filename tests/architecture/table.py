@@ -34,6 +34,8 @@ WEBAPP: Table = {
     "settings": ("addresses", "errors", "records"),  # what may be shown of a setting is a fact
     "attempts": ("keyring", "records"),
     "clients": ("keyring",),
+    "cookies": (),
+    "trail": ("records",),
     "outbound": ("breaker", "budget", "deadlines", "dialling", "errors"),
     "refusals": ("keyring",),
     "store.base": ("errors", "records"),
@@ -68,9 +70,10 @@ WEBAPP: Table = {
     "observe": ("errors", "keyring", "records"),
     "security": ("addresses", "errors", "keyring", "records"),
     "sessions": (
-        "addresses", "attempts", "clients", "errors", "keyring", "observe", "records", "refusals",
-        "store.base", "store.sealing", "store.vault",
+        "addresses", "attempts", "clients", "cookies", "elsewhere", "errors", "keyring", "observe",
+        "records", "refusals", "store.base", "store.sealing", "store.vault", "trail",
     ),  # both cookies are written in one place
+    "elsewhere": ("clients", "observe", "store.vault"),
     # The guard hands over a person whose tokens live, so it asks the journey to keep them fresh.
     "guard": ("addresses", "errors", "records", "sessions", "signin.freshness"),
     "views.error_pages": (
@@ -80,7 +83,7 @@ WEBAPP: Table = {
     "views.health": ("errors", "records"),
     "views": (
         "addresses", "api", "credentials", "doctor", "errors", "flow", "guard", "observe",
-        "records", "security", "sessions", "signin", "store.roster", "tour", "words",
+        "records", "security", "sessions", "signin", "store.roster", "tour", "trail", "words",
     ),
     # Where everything is joined.
     "services": (
@@ -90,8 +93,9 @@ WEBAPP: Table = {
         "keyring", "managed_login", "observe",
         "outbound", "records", "refusals", "security", "sessions", "settings", "signin", "store",
     ),
+    "bare": ("views.templates",),
     "app": (
-        "budget", "deadlines", "server",
+        "bare", "budget", "deadlines", "server",
         "cli", "doctor.rounds", "errors", "guard", "observe", "records", "security", "services",
         "sessions", "settings", "views",
     ),
@@ -147,8 +151,8 @@ ARROWS: Table = {
 }
 
 _FLASK = (
-    "webapp.app", "webapp.sessions", "webapp.guard", "webapp.security", "webapp.observe",
-    "webapp.cli", "webapp.views",
+    "webapp.app", "webapp.bare", "webapp.sessions", "webapp.guard", "webapp.security",
+    "webapp.observe", "webapp.cli", "webapp.views",
 )  # fmt: skip
 _BOTOCORE_ERRORS = (
     "webapp.services", "webapp.credentials", "webapp.doctor", "webapp.managed_login.client",

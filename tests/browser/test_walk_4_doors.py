@@ -68,7 +68,7 @@ def test_the_answer_is_told_in_full(visitor: Visitor) -> None:
     )
     sent = visitor.page.get_by_role("group", name="Headers of the request").inner_text()
     assert "AWS4-HMAC-SHA256" in sent
-    assert re.search(r"Signature=\(64 characters, cut\)", sent)
+    assert re.search(r"Signature=[0-9a-f]{64}", sent)
     assert re.search(r"(?i)x-amz-security-token\s+\(\d+ characters", sent)
     visitor.shot("4-whoami")
 
@@ -86,9 +86,10 @@ def test_a_parameter_goes_with_the_call(visitor: Visitor) -> None:
 
 
 def _told(visitor: Visitor) -> dict[str, tuple[int, ...]]:
-    """Return what the console's buttons say, by endpoint."""
+    """Return what the console's buttons say, by endpoint; roles left out."""
     doors = {}
     for endpoint in DOORS:
-        buttons = visitor.page.locator(f"#{endpoint} .callers-in button").all_inner_texts()
-        doors[endpoint] = tuple(int(text.split()[-1]) for text in buttons)
+        buttons = visitor.page.locator(f"#{endpoint} .callers-in")
+        texts = [buttons.locator(f"button[value={name}]").inner_text() for name in IDENTITIES]
+        doors[endpoint] = tuple(int(text.split()[-1]) for text in texts)
     return doors

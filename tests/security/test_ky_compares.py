@@ -26,8 +26,6 @@ SECRET = re.compile(
 )
 # Compared with == or `in` all the same, each with the reason why no timing tells anything.
 HARMLESS = {
-    ("webapp.attempts", "one.seed != _NO_SEED"): "our own, out of a cookie that we sealed",
-    ("webapp.attempts", "one.seed == _NO_SEED"): "our own, out of a cookie that we sealed",
     ("webapp.credentials.wallet", "record.user_keys == keys"): "both out of our own record",
     ("webapp.credentials.wallet", "record.guest_keys == keys"): "both out of our own record",
     ("webapp.store.dynamodb.store", "(stored.sealed, stored.version) == (sealed, version)"): (

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.security.served import ANSWER_SECONDS, Served
-from webapp.app import LARGEST_BODY
+from webapp.bare import LARGEST_BODY
 
 FORM = {"endpoint": "test-plain", "identity": "nobody"}
 MIB = 1 << 20

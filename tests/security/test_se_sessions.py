@@ -33,11 +33,16 @@ def _everything_that_sets_cookies(rig: Rig) -> list[Browser]:
         person.sign_out(depth)
     stranger.get("/callback?code=c&state=s")
     declined.finish(rig.cognito.issuer.decline(declined.start()))
+    caller = rig.signed_in("viewer")
+    for number in range(12):
+        form = caller.get("/api").page.form("/api/call", endpoint="test-plain").fields
+        caller.post("/api/call", form | {"identity": "bearer-id", "note": f"{number} {'x' * 60}"})
+        caller.start(f"/session?from={number}")
     ended = rig.signed_in()
     rig.cognito.issuer.pool.revoke_all(rig.cognito.user("admin"))
     rig.clock.advance(3700)
     ended.get("/session")
-    return [guest, person, stranger, declined, ended]
+    return [guest, person, stranger, declined, caller, ended]
 
 
 @pytest.mark.parametrize("secure", [True, False], ids=["https", "loopback"])

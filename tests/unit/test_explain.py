@@ -3,7 +3,7 @@
 import pytest
 
 from webapp.api.catalogue import Identity, endpoint_named
-from webapp.api.explain import explain
+from webapp.api.explain import explain, outcome_of
 from webapp.records import ApiAnswer, Person, SentRequest
 
 ADMIN = "arn:aws:iam::000000000000:role/portico-admin"
@@ -28,7 +28,8 @@ def _explained(
         sent=SentRequest("GET", "https://api.example.com", ()),
         role_arn=role,
     )
-    return dict(explain(endpoint_named(endpoint), answer, PERSON))
+    known = endpoint_named(endpoint)
+    return dict(explain(known, outcome_of(known, answer), PERSON))
 
 
 def test_the_preferred_role_is_called_preferred() -> None:

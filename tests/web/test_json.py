@@ -81,7 +81,7 @@ def test_call(rig: Rig) -> None:
     answer = response.json()
     assert set(answer) == {
         "endpoint", "identity", "status", "reason", "ok", "expected", "milliseconds", "headers",
-        "body", "body_kind", "cut", "request_id", "role", "request", "explanation",
+        "body", "body_kind", "cut", "request_id", "role", "request", "explanation", "split", "rule",
     }  # fmt: skip
     assert (answer["endpoint"], answer["identity"]) == ("vip", "user")
     assert (answer["status"], answer["ok"], answer["expected"]) == (200, True, 200)

@@ -8,6 +8,7 @@ from webapp.api.endpoint import Endpoint, Parameter
 from webapp.api.identities import LABELS, Identity, identity_named
 from webapp.api.standing import DEFAULT_ROLE, GUEST_ROLE
 from webapp.errors import BadInput
+from webapp.words import say
 
 __all__ = [
     "ENDPOINTS",
@@ -30,7 +31,7 @@ ENDPOINTS = (
         method="GET",
         path="/test/plain",
         authorization="NONE",
-        summary="Open to everybody: no credentials are looked at.",
+        summary=say("Open to everybody: no credentials are looked at."),
         parameters=(Parameter("note", r"[ -~]{1,64}", where="query"),),
     ),
     Endpoint(
@@ -38,7 +39,7 @@ ENDPOINTS = (
         method="GET",
         path="/test/public",
         authorization="AWS_IAM",
-        summary="Wants a signature; the guest role may call it too.",
+        summary=say("Wants a signature; the guest role may call it too."),
         roles=_SIGNED_IN | _TEAMS | {GUEST_ROLE},
     ),
     Endpoint(
@@ -46,7 +47,7 @@ ENDPOINTS = (
         method="GET",
         path="/test/auth",
         authorization="AWS_IAM",
-        summary="Wants a signature of somebody signed in; most roles allow it.",
+        summary=say("Wants a signature of somebody signed in; most roles allow it."),
         roles=_SIGNED_IN | {"team-a"},
     ),
     Endpoint(
@@ -54,7 +55,7 @@ ENDPOINTS = (
         method="GET",
         path="/secure",
         authorization="AWS_IAM",
-        summary="For everybody signed in whose role allows it; most roles do.",
+        summary=say("For everybody signed in whose role allows it; most roles do."),
         roles=_SIGNED_IN | {"team-b"},
     ),
     Endpoint(
@@ -62,7 +63,7 @@ ENDPOINTS = (
         method="GET",
         path="/vip",
         authorization="AWS_IAM",
-        summary="For the Admin group: only its role may call it.",
+        summary=say("For the Admin group: only its role may call it."),
         roles=frozenset({"admin"}),
     ),
     Endpoint(
@@ -70,14 +71,14 @@ ENDPOINTS = (
         method="GET",
         path="/protected",
         authorization="JWT",
-        summary="Wants a bearer access token with the right scope; no AWS signature.",
+        summary=say("Wants a bearer access token with the right scope; no AWS signature."),
     ),
     Endpoint(
         name="whoami",
         method="GET",
         path="/whoami",
         authorization="AWS_IAM",
-        summary="Says whom the API saw: identity, role, person.",
+        summary=say("Says whom the API saw: identity, role, person."),
         roles=_SIGNED_IN | _TEAMS,
     ),
     Endpoint(
@@ -85,7 +86,7 @@ ENDPOINTS = (
         method="GET",
         path="/documents",
         authorization="AWS_IAM",
-        summary="Lists the documents that you may read, each with the rule that lets you.",
+        summary=say("Lists the documents that you may read, each with the rule that lets you."),
         roles=_SIGNED_IN,
         right="list",
     ),
@@ -94,7 +95,9 @@ ENDPOINTS = (
         method="GET",
         path="/documents/{id}",
         authorization="AWS_IAM",
-        summary="Reads a document, if a rule lets you: group, owner, department, project, share.",
+        summary=say(
+            "Reads a document, if a rule lets you: group, owner, department, project, share."
+        ),
         roles=_SIGNED_IN,
         right="read",
         parameters=(Parameter("id", documents.ID, default="handbook"),),
@@ -104,7 +107,7 @@ ENDPOINTS = (
         method="PUT",
         path="/documents/{id}",
         authorization="AWS_IAM",
-        summary="Writes a document, or makes it yours; the Viewer's role may not even try.",
+        summary=say("Writes a document, or makes it yours; the Viewer's role may not even try."),
         roles=_WRITERS,
         right="write",
         parameters=(
@@ -125,7 +128,7 @@ ENDPOINTS = (
         method="DELETE",
         path="/documents/{id}",
         authorization="AWS_IAM",
-        summary="Deletes a document: its owner's and the Admins' to do.",
+        summary=say("Deletes a document: its owner's and the Admins' to do."),
         roles=_WRITERS,
         right="delete",
         parameters=(Parameter("id", documents.ID, default=documents.NOT_THERE),),

@@ -6,14 +6,12 @@ out that is handed in bounds the number of calls at a time, and leaves a dead AP
 """
 
 import re
+import time
 from urllib.parse import urlsplit
-
-from requests import PreparedRequest
-from requests.structures import CaseInsensitiveDict
-from requests_aws4auth import AWS4Auth
 
 from webapp.api.catalogue import Endpoint
 from webapp.api.cutting import without
+from webapp.api.sigv4 import kept_back, signed
 from webapp.deadlines import API_SECONDS
 from webapp.errors import ApiBusy, ApiTimedOut, ApiUnavailable
 from webapp.outbound import (
@@ -24,7 +22,7 @@ from webapp.outbound import (
     Reply,
     Sender,
 )
-from webapp.records import ApiAnswer, AwsKeys, SentRequest, TokenSet
+from webapp.records import ApiAnswer, AwsKeys, SentRequest, SigningText, TimeSplit, TokenSet
 
 CAP = MIB
 ID_TOKEN_HEADER = "X-Cognito-Id-Token"
@@ -63,16 +61,20 @@ class ApiClient:
         keys: AwsKeys | None = None,
         tokens: TokenSet | None = None,
         body: bytes | None = None,
+        credentials: float = 0.0,
     ) -> ApiAnswer:
         """Call an endpoint as an identity, which is how a Caller is spelled.
 
         `address` and `body` are what Endpoint made. `keys` sign for a guest, a user or a role,
-        `tokens` serve the bearer identities and tell the backend who the user is. Raises
-        ApiTimedOut at the deadline, ApiUnavailable when there is no whole answer, ApiBusy at once
-        when the API is not asked now; any status is an answer.
+        `tokens` serve the bearer identities and tell the backend who the user is; `credentials` is
+        how many milliseconds it took to get them. Raises ApiTimedOut at the deadline,
+        ApiUnavailable when there is no whole answer, ApiBusy at once when the API is not asked
+        now; any status is an answer.
         """
+        began = time.perf_counter()
         url = self._base + address
-        headers = self._headers(endpoint.method, url, identity, keys, tokens, body)
+        headers, signing = self._headers(endpoint.method, url, identity, keys, tokens, body)
+        signed_in = (time.perf_counter() - began) * 1000
         reply = without(self._sent(endpoint.method, url, headers, body), _secrets(keys, tokens))
         return ApiAnswer(
             endpoint=endpoint.name,
@@ -83,11 +85,12 @@ class ApiClient:
             headers=reply.headers,
             body=reply.body,
             cut=reply.cut,
-            sent=SentRequest(endpoint.method, url, _cut(headers), body),
+            sent=SentRequest(endpoint.method, url, _cut(headers), body, signing),
             role_arn=keys.role_arn if keys else None,
             request_id=next(
                 (value for name in _REQUEST_ID_HEADERS if (value := reply.header(name))), None
             ),
+            split=TimeSplit(credentials, signed_in if signing else 0.0, reply.seconds * 1000),
         )
 
     def _sent(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
@@ -121,7 +124,7 @@ class ApiClient:
         keys: AwsKeys | None,
         tokens: TokenSet | None,
         body: bytes | None,
-    ) -> dict[str, str]:
+    ) -> tuple[dict[str, str], SigningText | None]:
         headers = {
             "Host": self._host,
             "Accept": "application/json",
@@ -132,32 +135,18 @@ class ApiClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         if identity == "nobody":
-            return headers
+            return headers, None
         if identity in ("bearer-access", "bearer-id"):
             if tokens is None:
                 raise AssertionError("a bearer identity needs tokens")
             token = tokens.access_token if identity == "bearer-access" else tokens.id_token
-            return headers | {"Authorization": f"Bearer {token}"}
+            return headers | {"Authorization": f"Bearer {token}"}, None
         if keys is None:
             raise AssertionError("a signing identity needs keys")
         if identity != "guest" and tokens is not None:
             headers[ID_TOKEN_HEADER] = tokens.id_token
-        return self._signed(method, url, headers, keys, body)
-
-    def _signed(
-        self, method: str, url: str, headers: dict[str, str], keys: AwsKeys, body: bytes | None
-    ) -> dict[str, str]:
-        request = PreparedRequest()
-        request.method, request.url, request.body = method, url, body
-        request.headers = CaseInsensitiveDict(headers)
-        AWS4Auth(
-            keys.access_key_id,
-            keys.secret_access_key,
-            self._region,
-            "execute-api",
-            session_token=keys.session_token,
-        )(request)
-        return dict(request.headers)
+        made = signed(method, url, headers, body, keys, self._region)
+        return made.headers, made.text
 
 
 def _not_asked(refused: OutboundRefused) -> ApiBusy:
@@ -191,7 +180,7 @@ def _cut(headers: dict[str, str]) -> tuple[tuple[str, str], ...]:
     shown = []
     for name, value in headers.items():
         if name.lower() in _SECRET_HEADERS:
-            value = f"({len(value)} characters, kept on the server)"
+            value = kept_back(value)
         elif name.lower() == "authorization":
             value = _cut_authorization(value)
         shown.append((name, value))
@@ -201,6 +190,7 @@ def _cut(headers: dict[str, str]) -> tuple[tuple[str, str], ...]:
 def _cut_authorization(value: str) -> str:
     kind, _, rest = value.partition(" ")
     if kind == "Bearer":
-        return f"Bearer ({len(rest)} characters, kept on the server)"
-    shown = value.rpartition("Signature=")[0] + "Signature=(64 characters, cut)"
-    return _KEY_ID.sub(r"\1…\2", shown)
+        return f"Bearer {kept_back(rest)}"
+    # The signature may be seen: without session token and key id it fits no other request, and to
+    # this one for some minutes only.
+    return _KEY_ID.sub(r"\1…\2", value)

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from webapp.errors import BadInput, Forbidden, SessionEnded
+from webapp.words import Saying, say
 
 Identity = Literal["nobody", "guest", "user", "bearer-access", "bearer-id"]
 Kind = Literal["nobody", "guest", "user", "role", "bearer-access", "bearer-id"]
 
 ROLE = "role:"
-LABELS: dict[Identity, str] = {
-    "nobody": "nobody",
-    "guest": "guest",
-    "user": "signed-in user",
-    "bearer-access": "bearer access token",
-    "bearer-id": "bearer ID token",
+LABELS: dict[Identity, Saying] = {
+    "nobody": say("nobody"),
+    "guest": say("guest"),
+    "user": say("signed-in user"),
+    "bearer-access": say("bearer access token"),
+    "bearer-id": say("bearer ID token"),
 }
 # Other spellings that a script may use for the same five.
 _SPELLINGS: dict[str, Identity] = {
@@ -44,7 +45,7 @@ class Caller:
         return f"{ROLE}{role_name(self.role_arn)}" if self.kind == "role" else self.kind
 
     @property
-    def label(self) -> str:
+    def label(self) -> Saying:
         """As pages call it."""
         return label_of(str(self))
 
@@ -68,12 +69,12 @@ def role_name(arn: str | None) -> str | None:
     return arn.rpartition("/")[2] if arn else None
 
 
-def label_of(name: str) -> str:
+def label_of(name: str) -> Saying:
     """What a caller of this name is called on pages."""
     for identity, label in LABELS.items():
         if identity == name:
             return label
-    return f"role {name.removeprefix(ROLE)}"
+    return say("role %(name)s", name=name.removeprefix(ROLE))
 
 
 def identity_named(name: str) -> Identity:

@@ -9,7 +9,7 @@ from typing import Unpack
 import click
 
 from webapp.api.catalogue import Endpoint, endpoint_named
-from webapp.api.explain import Explanation, explain
+from webapp.api.explain import Explanation, explain, outcome_of
 from webapp.cli.callers import AWS, Wish, complete_callers, operator_keys
 from webapp.cli.completion import complete_endpoints, complete_parameters
 from webapp.cli.house import House
@@ -143,7 +143,8 @@ def _as_caller(
         after, answer = rooms.calling.call(session, endpoint, caller, values, lambda _: None)
     standing = rooms.calling.standing(after.record if after and session else None)
     expected = endpoint.expects(caller, standing, values)
-    return Told(endpoint, answer, expected, explain(endpoint, answer, person))
+    why = explain(endpoint, outcome_of(endpoint, answer), person)
+    return Told(endpoint, answer, expected, why)
 
 
 def _as_operator(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from webapp.api.caller import CallerIdentity
 from webapp.api.client import ApiClient
+from webapp.api.copies import KeySource
 from webapp.attempts import Attempts
 from webapp.caretaker import Caretaker
 from webapp.clients import Clients
@@ -75,6 +76,7 @@ class Services:
     api: ApiClient
     calling: Calling
     access: AccessMatrix
+    key_source: KeySource
     caller: CallerIdentity
     caretakers: tuple[Caretaker, ...]
 
@@ -121,9 +123,8 @@ def build(
     managed_login = ManagedLogin(_client_facts(settings), metadata, parts.login, parts.directory)
     attempts = Attempts(ring)
     leaving = Leaving(managed_login, vault, now=now)
-    errands = Errands(
-        managed_login, leaving, Shelf(store, ring, now=now), now=now, report=report_errand
-    )
+    shelf = Shelf(store, ring, now=now)
+    errands = Errands(managed_login, leaving, shelf, now=now, report=report_errand)
     refusals = refusals_of(settings, ring, now)
     belated = Belated(
         refusals, leaving, errands, store, ring, life=settings.session_absolute_seconds, now=now
@@ -155,6 +156,7 @@ def build(
         api=_api(settings, parts.api),
         calling=_calling(settings, wallet, parts.api),
         access=_access(settings, wallet, parts.api_aside),
+        key_source=_key_source(settings),
         caller=_caller(settings, parts.sts),
         caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
     )
@@ -211,6 +213,15 @@ def _access(settings: Settings, wallet: Wallet, outbound: Sender) -> AccessMatri
 
 def _caller(settings: Settings, outbound: Sender) -> CallerIdentity:
     return CallerIdentity(outbound, endpoint=settings.sts_endpoint, region=settings.aws_region)
+
+
+def _key_source(settings: Settings) -> KeySource:
+    return KeySource(
+        region=settings.aws_region,
+        pool_id=settings.cognito_identity_pool_id,
+        login_key=settings.login_key,
+        endpoint=settings.identity_pool_endpoint,
+    )
 
 
 def _identity_pool(settings: Settings, outbound: Sender, now: Now) -> IdentityPool:

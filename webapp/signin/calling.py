@@ -3,6 +3,7 @@
 Pages, the access matrix and the command line call through here. No Flask.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -67,11 +68,15 @@ class Calling:
         raise.
         """
         address, body = endpoint.address(values), endpoint.body(values)
+        began = time.perf_counter()
         session, proof = self.proof(session, caller, keep)
-        answer = self.send(endpoint, proof, address, body)
+        waited = time.perf_counter() - began
+        answer = self.send(endpoint, proof, address, body, credentials=waited * 1000)
         if endpoint.method == "GET" and proof.kept and keys_expired(answer):
+            began = time.perf_counter()
             session, proof = self.renewed(session, proof, keep)
-            answer = self.send(endpoint, proof, address, body)
+            waited += time.perf_counter() - began
+            answer = self.send(endpoint, proof, address, body, credentials=waited * 1000)
         return session, answer
 
     def proof(
@@ -108,11 +113,26 @@ class Calling:
         return self.proof(session, proof.caller, keep)
 
     def send(
-        self, endpoint: Endpoint, proof: Proof, address: str, body: bytes | None = None
+        self,
+        endpoint: Endpoint,
+        proof: Proof,
+        address: str,
+        body: bytes | None = None,
+        *,
+        credentials: float = 0.0,
     ) -> ApiAnswer:
-        """The bare call; it touches no session, so any thread may make it."""
+        """The bare call; it touches no session, so any thread may make it.
+
+        `credentials` is how many milliseconds the proof took.
+        """
         return self._api.call(
-            endpoint, str(proof.caller), address, keys=proof.keys, tokens=proof.tokens, body=body
+            endpoint,
+            str(proof.caller),
+            address,
+            keys=proof.keys,
+            tokens=proof.tokens,
+            body=body,
+            credentials=credentials,
         )
 
     def standing(self, record: SessionRecord | None, *, whole: bool = True) -> Standing | None:

@@ -90,6 +90,11 @@ def _binary(raw: bytes, text: str) -> bool:
     return odd * 10 > len(text)
 
 
+def as_sent(raw: bytes) -> str:
+    """The bytes as text just as they came, bounded: for who wants to see no layout of ours."""
+    return _bounded(raw.decode("utf-8", "replace"))
+
+
 def shown(text: str) -> str:
     """The text as a page may hold it: a mark for every character that HTML does not allow."""
     return _NO_TEXT.sub("\ufffd", text)

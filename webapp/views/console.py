@@ -1,47 +1,63 @@
 """GET /api and POST /api/call: every endpoint of the catalogue, callable as every identity."""
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
 from webapp.api.catalogue import ENDPOINTS, Endpoint, Parameter, endpoint_named
-from webapp.api.identities import LABELS, ROLE, Caller, caller_named
+from webapp.api.copies import KeySource
+from webapp.api.identities import LABELS, ROLE, Caller, caller_named, callers_of
 from webapp.api.standing import Standing
 from webapp.errors import BadInput, NotOffered, SessionEnded
 from webapp.guard import Guard
 from webapp.observe import event
-from webapp.records import Person
+from webapp.records import ApiAnswer, Person
 from webapp.security import Security
 from webapp.sessions import Session, Sessions
 from webapp.signin.calling import Calling
-from webapp.views.answer import answer_view, as_json
+from webapp.views.answer import AnswerView, answer_view, as_json
+from webapp.views.history import noted, views_of
 from webapp.views.page import Pages, wants_json
+from webapp.words import Saying, say
 
 LONGEST_NAME = 72
 """Of an endpoint or a caller: AWS allows 64 characters for a role's name."""
+QUICK_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityView:
-    """An identity as the console offers it."""
+    """A caller as the console offers it."""
 
     name: str
-    label: str
+    label: Saying
     available: bool
-    why_not: str | None
+    why_not: Saying | None
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointView:
-    """An endpoint as the console offers it."""
+    """An endpoint as the console offers it. `expects` goes by the names of callers."""
 
     name: str
     method: str
     path: str
     authorization: str
     summary: str
-    expects: list[tuple[str, int | None]]
+    expects: Mapping[str, int | None]
     parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """Endpoints that ask for the same."""
+
+    key: str
+    name: Saying
+    meaning: Saying
+    endpoints: list[EndpointView]
 
 
 def make_blueprint(
@@ -50,8 +66,11 @@ def make_blueprint(
     sessions: Sessions,
     security: Security,
     calling: Calling,
+    source: KeySource,
+    *,
+    now: Callable[[], float] = time.time,
 ) -> Blueprint:
-    """The console's blueprint."""
+    """The console's blueprint. `source` says where keys come from, for copies of a call."""
     blueprint = Blueprint("console", __name__)
 
     @blueprint.get("/api")
@@ -61,8 +80,9 @@ def make_blueprint(
         standing = calling.standing(found[0].record if found else None)
         return pages.render(
             "pages/api.html",
-            endpoints=[endpoint_view(one, standing) for one in ENDPOINTS],
+            groups=group_views(person, standing),
             identities=identity_views(person),
+            calls=views_of(sessions.calls()),
         )
 
     @blueprint.post("/api/call")
@@ -82,15 +102,31 @@ def make_blueprint(
         record = session.record if session else None
         standing = calling.standing(record, whole=endpoint.right is not None)
         expected = endpoint.expects(caller, standing, values)
-        view = answer_view(endpoint, answer, person, expected)
+        view = answer_view(endpoint, answer, person, expected, source)
         if wants_json():
             return as_json(view)
+        return page(view, values, calling.standing(record))
+
+    def page(view: AnswerView, values: Mapping[str, str], standing: Standing | None) -> str:
+        answer, endpoint = view.raw, view.endpoint
+        if view.person is not None or (sessions.current() and _quick(answer)):
+            sessions.note_call(
+                noted(
+                    endpoint,
+                    answer,
+                    kind=view.body.kind,
+                    expected=view.expected,
+                    at=int(now()),
+                )
+            )
         return pages.render(
             "pages/answer.html",
             answer=view,
-            endpoint=endpoint_view(endpoint, calling.standing(record)),
-            identities=identity_views(person),
+            endpoint=endpoint_view(endpoint, view.person, standing),
+            identities=identity_views(view.person),
+            openers=_openers(view, standing, values) if answer.status in (401, 403) else [],
             given=_given(endpoint),
+            calls=views_of(sessions.calls()),
         )
 
     def asker(session: Session | None, name: str) -> tuple[Session | None, Caller]:
@@ -105,8 +141,42 @@ def make_blueprint(
     return blueprint
 
 
-def endpoint_view(endpoint: Endpoint, standing: Standing | None) -> EndpointView:
-    """The endpoint with what each identity should get, called as its parameters are filled in."""
+def group_views(person: Person | None, standing: Standing | None) -> list[GroupView]:
+    """All endpoints, by what they ask for."""
+    groups = (
+        GroupView("open", say("Open"), say("Nothing is asked for: anybody may call."), []),
+        GroupView(
+            "signed",
+            say("Signed requests"),
+            say("IAM lets in whom the policy of the signing role allows it (SigV4)."),
+            [],
+        ),
+        GroupView(
+            "bearer",
+            say("Bearer token"),
+            say("A JWT authorizer looks at an access token and its scope; signatures are nothing."),
+            [],
+        ),
+        GroupView(
+            "documents",
+            say("Documents"),
+            say("Signed requests as well; then the backend's own rules decide, one by one."),
+            [],
+        ),
+    )
+    by_key = {group.key: group for group in groups}
+    for one in ENDPOINTS:
+        key = {"NONE": "open", "JWT": "bearer"}.get(one.authorization, "signed")
+        by_key["documents" if one.right else key].endpoints.append(
+            endpoint_view(one, person, standing)
+        )
+    return [group for group in groups if group.endpoints]
+
+
+def endpoint_view(
+    endpoint: Endpoint, person: Person | None, standing: Standing | None
+) -> EndpointView:
+    """The endpoint with what each caller should get, called as its parameters are filled in."""
     values = endpoint.defaults
     return EndpointView(
         name=endpoint.name,
@@ -114,25 +184,44 @@ def endpoint_view(endpoint: Endpoint, standing: Standing | None) -> EndpointView
         path=endpoint.path,
         authorization=endpoint.authorization,
         summary=endpoint.summary,
-        expects=[
-            (label, endpoint.expects(Caller(one), standing, values))
-            for one, label in LABELS.items()
-        ],
+        expects={str(one): endpoint.expects(one, standing, values) for one in _callers(person)},
         parameters=endpoint.parameters,
     )
 
 
 def identity_views(person: Person | None) -> list[IdentityView]:
-    """The five identities; three of them need somebody signed in."""
+    """Everybody who may call; most of them need somebody signed in."""
     return [
         IdentityView(
-            name=name,
-            label=label,
-            available=person is not None or name in ("nobody", "guest"),
-            why_not=None if person or name in ("nobody", "guest") else "Sign in first.",
+            name=str(one),
+            label=one.label,
+            available=person is not None or not one.needs_person,
+            why_not=say("Sign in first.") if person is None and one.needs_person else None,
         )
-        for name, label in LABELS.items()
+        for one in _callers(person)
     ]
+
+
+def _callers(person: Person | None) -> tuple[Caller, ...]:
+    return callers_of(person.roles) if person else tuple(Caller(kind) for kind in LABELS)
+
+
+def _openers(
+    view: AnswerView, standing: Standing | None, values: Mapping[str, str]
+) -> list[Caller]:
+    """Who of those that this browser can call as would have been let in."""
+    asked = callers_of(view.person.roles if view.person else None)
+    expects = view.endpoint.expects
+    return [one for one in asked if expects(one, standing, values) == 200]
+
+
+def _quick(answer: ApiAnswer) -> bool:
+    """Whether a guest cannot well have begun a sign-in in another tab while this call was made.
+
+    The answer's cookie holds the sign-ins as they were at its beginning.
+    """
+    split = answer.split
+    return split.credentials + split.signing + split.network < QUICK_MILLISECONDS
 
 
 def _given(endpoint: Endpoint) -> list[tuple[str, str]]:
