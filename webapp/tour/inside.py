@@ -160,12 +160,21 @@ INSIDE = (
                 "200",
                 "as expected",
             ),
+            place(
+                say("How it works"),
+                say(
+                    "The drawing again, now of this very session: its own moments and durations,"
+                    " each check with its value, and what can only be told in words."
+                ),
+                "Step by step",
+                "passed",
+            ),
         ),
         tell=say(
             "Nothing in the application changed, and nothing in it decides. The group is in the"
             " token, the token chose the role, and the role's policy opened the door."
         ),
-        pages=(("/api", True),),
+        pages=(("/api", True), ("/how-it-works", True)),
     ),
     Step(
         number=9,

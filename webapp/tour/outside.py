@@ -70,9 +70,18 @@ OUTSIDE = (
     Step(
         number=2,
         title=say("Read where a sign-in leads"),
-        place="/",
+        place="/how-it-works",
         signed_in=False,
         moves=(
+            place(
+                say("How it works"),
+                say(
+                    "An example of the whole way: a drawing of who talks to whom, and below it each"
+                    " step with what is sent, how it is checked, and the standard that it follows."
+                ),
+                "An example",
+                "Step by step",
+            ),
             place(
                 say("Home"),
                 say("The home page of somebody unknown, with one big way in."),
@@ -89,7 +98,7 @@ OUTSIDE = (
             " that holds no secret: who asks, for what, where to come back to, and a challenge that"
             " only this server can answer."
         ),
-        pages=(("/", False),),
+        pages=(("/", False), ("/how-it-works", False)),
     ),
     Step(
         number=3,
