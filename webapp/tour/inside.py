@@ -1,6 +1,6 @@
 """Steps four to nine: what somebody signed in carries, may do, and leaves behind."""
 
-from webapp.tour.moves import Step, call, call_next, leave, place, press, sign_in
+from webapp.tour.moves import Step, call, call_next, cell, leave, place, press, sign_in
 from webapp.words import say
 
 ADMIN, PASSWORD = "admin@example.com", "Portico-demo-1"
@@ -90,19 +90,6 @@ INSIDE = (
                 "403",
                 "What would be let in",
             ),
-        ),
-        tell=say(
-            "Every call was signed on the server, and everything that gives power is cut out of"
-            " what is shown."
-        ),
-        pages=(("/api", True),),
-    ),
-    Step(
-        number=7,
-        title=say("Doors that take a token"),
-        place="/api",
-        signed_in=True,
-        moves=(
             call_next(
                 "/protected",
                 say("bearer access token"),
@@ -121,10 +108,46 @@ INSIDE = (
             ),
         ),
         tell=say(
-            "The JWT authorizer never meets the identity pool. It reads the access token, its"
-            " issuer, its client and its scopes."
+            "Every call was signed on the server, and everything that gives power is cut out of"
+            " what is shown."
         ),
         pages=(("/api", True),),
+    ),
+    Step(
+        number=7,
+        title=say("All doors at once"),
+        place="/access",
+        signed_in=True,
+        moves=(
+            place(
+                say("Access"),
+                say(
+                    "Every endpoint, documents too, and every identity: nobody, guest, you, each of"
+                    " your roles, both bearer tokens. The numbers are what should come back."
+                ),
+                "The matrix",
+            ),
+            press(
+                say("Run all calls"),
+                say(
+                    "All of them were made at the same time. What came stands where the"
+                    " expectation stood; a difference would stand out in red."
+                ),
+                "calls came out as expected",
+            ),
+            cell(
+                "/vip",
+                _USER,
+                say("403, as before: each cell is a real call and can be opened."),
+                "403",
+                "as expected",
+            ),
+        ),
+        tell=say(
+            "Expectations are data, held against the policies by a test. The command matrix makes"
+            " the same calls, and its exit status can stop a pipeline."
+        ),
+        pages=(("/access", True),),
     ),
     Step(
         number=8,
@@ -147,18 +170,26 @@ INSIDE = (
                 "Admin",
             ),
             place(
-                say("API"),
-                say("The same doors; another status is expected at one of them."),
-                "/vip",
+                say("Access"),
+                say(
+                    "The same doors: another number stands at /vip, and the column of the role has"
+                    " another name."
+                ),
+                "role portico-admin",
             ),
-            call(
+            press(
+                say("Run all calls"),
+                say("Everything as expected again, and more of it is green than for the viewer."),
+                "calls came out as expected",
+            ),
+            cell(
                 "/vip",
                 _USER,
                 say(
                     "200: the identity pool maps the group Admin to a role that may do everything."
                 ),
                 "200",
-                "as expected",
+                "portico-admin",
             ),
             place(
                 say("How it works"),
@@ -174,7 +205,7 @@ INSIDE = (
             "Nothing in the application changed, and nothing in it decides. The group is in the"
             " token, the token chose the role, and the role's policy opened the door."
         ),
-        pages=(("/api", True), ("/how-it-works", True)),
+        pages=(("/access", True), ("/how-it-works", True)),
     ),
     Step(
         number=9,

@@ -10,7 +10,17 @@ from typing import Literal
 from webapp.words import Saying, say
 
 Kind = Literal[
-    "press", "open", "place", "unfold", "call", "call_next", "sign_in", "leave", "choose", "fill"
+    "press",
+    "open",
+    "place",
+    "unfold",
+    "call",
+    "call_next",
+    "cell",
+    "sign_in",
+    "leave",
+    "choose",
+    "fill",
 ]
 ALL_ENDPOINTS = say("All endpoints")
 """The way from an answer back to the console."""
@@ -98,6 +108,12 @@ def call_next(path: str, caller: Saying, see: Saying, *shows: str) -> Move:
         caller=caller,
     )
     return Move(do, Act("call_next", caller, path), see, shows)
+
+
+def cell(path: str, caller: Saying, see: Saying, *shows: str) -> Move:
+    """Open one call of the access matrix."""
+    do = say("Press the cell at %(path)s under %(caller)s.", path=path, caller=caller)
+    return Move(do, Act("cell", caller, path), see, shows)
 
 
 def sign_in(email: str, password: str, see: Saying, *shows: str) -> Move:
