@@ -5,7 +5,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -13,36 +12,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import budget
 from webapp.bare import bare
+from webapp.blueprints import register
 from webapp.cli.commands import Commands
 from webapp.cli.house import House
 from webapp.deadlines import REQUEST_SECONDS, disagreements
-from webapp.doctor.rounds import Rounds
 from webapp.errors import PorticoError
 from webapp.guard import Guard
 from webapp.observe import configure, observe_requests
 from webapp.security import Security
 from webapp.server import loading
 from webapp.services import Services, build
-from webapp.services.patient import patient_of
 from webapp.sessions import Sessions
-from webapp.settings import Settings, shown
-from webapp.views import (
-    access,
-    assets,
-    auth,
-    console,
-    credentials,
-    devices,
-    doctor,
-    error_pages,
-    flow,
-    health,
-    history,
-    home,
-    language,
-    session,
-    tour,
-)
+from webapp.settings import Settings
+from webapp.views import assets, error_pages, language, tour
 from webapp.views.page import Assets, Pages, filters
 from webapp.views.templates import Speakers
 from webapp.views.tongues import Choice
@@ -97,7 +79,7 @@ def create_app(
     _install(app, rooms, security, sessions, guard)
     app.register_blueprint(assets.make_blueprint(files))
     app.register_blueprint(language.make_blueprint(sessions, security, choice))
-    _register(app, rooms, settings, security, sessions, guard, pages, choice, now)
+    register(app, rooms, settings, security, sessions, guard, pages, choice, now)
     error_pages.install(app, pages, sessions)
     app.cli = Commands(House(lambda: settings, lambda _: rooms, now), name=app.name)
     if settings.trusted_proxy_hops:
@@ -152,75 +134,6 @@ def _warm_once(app: Flask, rooms: Services) -> None:
     def warm() -> None:
         if warmed.acquire(blocking=False):
             rooms.warm_up()
-
-
-def _register(
-    app: Flask,
-    rooms: Services,
-    settings: Settings,
-    security: Security,
-    sessions: Sessions,
-    guard: Guard,
-    pages: Pages,
-    choice: Choice,
-    now: Callable[[], float],
-) -> None:
-    app.register_blueprint(home.make_blueprint(pages, guard, sessions, now=now))
-    app.register_blueprint(
-        auth.make_blueprint(
-            rooms.journey,
-            rooms.sign_out,
-            rooms.roster,
-            sessions,
-            security,
-            choice,
-            providers=settings.cognito_identity_providers,
-        )
-    )
-    app.register_blueprint(
-        session.make_blueprint(
-            pages, guard, sessions, security, rooms.userinfo, rooms.freshness, now=now
-        )
-    )
-    app.register_blueprint(
-        credentials.make_blueprint(
-            pages, guard, sessions, security, rooms.wallet, rooms.caller, now=now
-        )
-    )
-    app.register_blueprint(flow.make_blueprint(pages, guard, rooms.doorway.known))
-    app.register_blueprint(devices.make_blueprint(pages, guard, sessions, security, rooms.roster))
-    _register_calls(app, rooms, security, (pages, guard, sessions), now)
-    if settings.offline:  # it speaks of the demonstration's own people
-        app.register_blueprint(tour.make_blueprint(pages))
-    rounds = Rounds(partial(patient_of, settings, rooms), now=now)
-    app.register_blueprint(
-        doctor.make_blueprint(
-            pages, guard, security, shown(settings), rounds, demo=settings.offline
-        )
-    )
-    app.register_blueprint(
-        health.make_blueprint(
-            {
-                "store": rooms.store.ping,
-                "keys": rooms.key_watch.probe,
-                "discovery": rooms.metadata.probe,
-                "signing_keys": rooms.signing_keys.warm,
-            }
-        )
-    )
-
-
-def _register_calls(
-    app: Flask,
-    rooms: Services,
-    security: Security,
-    common: tuple[Pages, Guard, Sessions],
-    now: Callable[[], float],
-) -> None:
-    calling, keys = rooms.calling, rooms.key_source
-    app.register_blueprint(access.make_blueprint(*common, security, rooms.access))
-    app.register_blueprint(console.make_blueprint(*common, security, calling, keys, now=now))
-    app.register_blueprint(history.make_blueprint(*common))
 
 
 def _trust_proxies(app: Flask, hops: int) -> None:

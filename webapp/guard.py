@@ -13,7 +13,8 @@ from webapp.sessions import Session, Sessions
 from webapp.signin.freshness import Freshness
 
 # Each is open for a reason: pages for everybody and their language, the two ends of the sign-in,
-# the way out, probes, and the console and the matrix, where a guest may call the API.
+# the way out, probes, the console and the matrix, where a guest may call the API, the way in steps,
+# which strangers see by an example, and the options of a sign-in.
 OPEN_ENDPOINTS = frozenset(
     {
         "home.home",
@@ -28,6 +29,7 @@ OPEN_ENDPOINTS = frozenset(
         "flow.how_it_works",
         "access.plan",
         "access.run",
+        "options.sign_in_options",
         "health.healthz",
         "health.readyz",
         "assets.asset",

@@ -95,9 +95,13 @@ WEBAPP: Table = {
     ),
     "bare": ("views.templates",),
     "app": (
-        "bare", "budget", "deadlines", "server",
-        "cli", "doctor.rounds", "errors", "guard", "observe", "records", "security", "services",
+        "bare", "blueprints", "budget", "deadlines", "server",
+        "cli", "errors", "guard", "observe", "records", "security", "services",
         "sessions", "settings", "views",
+    ),
+    # The application's other half: which page reads from which room.
+    "blueprints": (
+        "doctor.rounds", "guard", "security", "services", "sessions", "settings", "views",
     ),
     # Its commands are handed a house: settings and rooms, made when first asked for. A command
     # signs people in beside the browser's way, and asks AWS as the operator.
@@ -151,7 +155,8 @@ ARROWS: Table = {
 }
 
 _FLASK = (
-    "webapp.app", "webapp.bare", "webapp.sessions", "webapp.guard", "webapp.security",
+    "webapp.app", "webapp.bare", "webapp.blueprints", "webapp.sessions", "webapp.guard",
+    "webapp.security",
     "webapp.observe", "webapp.cli", "webapp.views",
 )  # fmt: skip
 _BOTOCORE_ERRORS = (
@@ -202,7 +207,9 @@ LIBRARIES: Table = {
 }
 
 # Settings is unpacked in one place; these may see it.
-MAY_SEE_SETTINGS = ("webapp.settings", "webapp.services", "webapp.app", "webapp.cli")
+MAY_SEE_SETTINGS = (
+    "webapp.settings", "webapp.services", "webapp.app", "webapp.blueprints", "webapp.cli",
+)  # fmt: skip
 
 FORBIDDEN_NAMES = ("utils", "util", "helpers", "helper", "common", "core", "manager", "misc")
 

@@ -70,6 +70,7 @@ def _good(browser: Browser) -> None:
         "/credentials",
         "/api",
         "/how-it-works",
+        "/sign-in-options",
         "/login",
         "/healthz",
         "/readyz",

@@ -21,7 +21,7 @@ MARKUP = (
     "--><iframe srcdoc='<script>alert(1)</script>'>",
 )
 TEMPLATE = ("{{7*7}}", "${7*7}", "{% for x in range(9) %}A{% endfor %}", "#{7*7}", "<%= 7*7 %>")
-PAGES = ("/", "/session", "/credentials", "/api", "/how-it-works", "/nowhere")
+PAGES = ("/", "/session", "/credentials", "/api", "/how-it-works", "/sign-in-options", "/nowhere")
 
 
 def _decorated(rig: Rig, text: str) -> User:

@@ -4,6 +4,7 @@ All of it stands in the address that a browser is sent to, or in public document
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 from webapp.managed_login.facts import ClientFacts
 from webapp.managed_login.metadata import Metadata
@@ -43,3 +44,11 @@ class Doorway:
             authorize=endpoints.authorize if endpoints else "",
             keys=endpoints.keys if endpoints else "",
         )
+
+
+def sign_up_address(authorize: str) -> str:
+    """Managed Login's form for new people, asked with the same query as the authorize endpoint.
+
+    AWS: managed login endpoints, /signup. It leads back by the same redirect_uri.
+    """
+    return urlunsplit(urlsplit(authorize)._replace(path="/signup"))

@@ -16,6 +16,7 @@ from webapp.managed_login.facts import GrantRefused, TokenAnswer
 from webapp.managed_login.keys import Fetched
 from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
+from webapp.signin.doorway import sign_up_address
 from webapp.signin.errands import Errands
 from webapp.store.vault import Session, Vault
 
@@ -68,11 +69,14 @@ class Journey:
         self._errands = errands
         self._now = now
 
-    def start(self, next_path: str, options: dict[str, str]) -> tuple[str, SignInAttempt]:
+    def start(
+        self, next_path: str, options: dict[str, str], *, sign_up: bool = False
+    ) -> tuple[str, SignInAttempt]:
         """The address of Managed Login and the attempt to remember.
 
-        `options` are already checked parameters of the authorize endpoint. Raises
-        ProviderUnavailable when the pool's addresses cannot be had.
+        `options` are already checked parameters of the authorize endpoint; with `sign_up` the same
+        question is asked at the form for new people. Raises ProviderUnavailable when the pool's
+        addresses cannot be had.
         """
         attempt = self.attempts.start(next_path, self._now())
         secrets = secrets_of(attempt)
@@ -80,7 +84,7 @@ class Journey:
             url = self._managed_login.authorize_url(
                 state=secrets.state, nonce=secrets.nonce, verifier=secrets.verifier, options=options
             )
-        return url, attempt
+        return sign_up_address(url) if sign_up else url, attempt
 
     def belongs(self, held: Sequence[SignInAttempt], query: Query) -> SignInAttempt:
         """The attempt that a callback answers. Nothing else in the query is believed before this.

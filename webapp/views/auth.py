@@ -1,6 +1,5 @@
 """GET /login, GET /callback, POST /logout: the way in and the way out."""
 
-import re
 from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, request
@@ -16,12 +15,9 @@ from webapp.signin.journey import Journey
 from webapp.signin.leaving import Depth
 from webapp.signin.signout import Farewell, SignOut, depth_of
 from webapp.store.roster import Roster
-from webapp.views.page import LANGUAGES
+from webapp.views.asking import options_of, wants_sign_up
 from webapp.views.tongues import Choice
 
-# AWS, authorize endpoint: values may be combined, but not with none.
-PROMPTS = {"none", "login", "select_account", "consent"}
-_HINT = re.compile(r"[^\x00-\x1f\x7f<>\"\\]{1,128}")
 # What the home page says of a sign-out of this depth that reached everything.
 REACHED: dict[Depth, str] = {
     "app": "app",
@@ -56,9 +52,10 @@ def make_blueprint(
     @blueprint.get("/login")
     def login() -> AnyResponse:
         _only_a_person()
-        options = _options(providers, choice.chosen())
+        options = options_of(request.args, providers, choice.chosen())
         aims = request.args.getlist("next")
-        url, attempt = journey.start(local_path(aims[0] if len(aims) == 1 else None), options)
+        aim = local_path(aims[0] if len(aims) == 1 else None)
+        url, attempt = journey.start(aim, options, sign_up=wants_sign_up(request.args))
         sessions.set_attempts([attempt, *sessions.attempts()])
         event("sign_in_started", attempt=fingerprint(attempt.seed), options=",".join(options))
         return _away(url, 302)
@@ -177,30 +174,6 @@ def _only_a_person() -> None:
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
     if "prefetch" in purpose:
         raise BadInput("A sign-in is not prefetched.", code="embedded")
-
-
-def _options(providers: tuple[str, ...], spoken: str | None) -> dict[str, str]:
-    """The parameters that a person may choose; anything else in the query is passed over.
-
-    The language of our own pages, if one was chosen, is Managed Login's too unless the query has
-    another; an empty one there means none.
-    """
-    options = {}
-    prompt = " ".join(request.args.get("prompt", "").split())
-    asked = set(prompt.split())
-    if asked and asked <= PROMPTS and (asked == {"none"} or "none" not in asked):
-        options["prompt"] = prompt
-    language = request.args.get("lang", spoken or "")
-    if language in dict(LANGUAGES):
-        options["lang"] = language
-    hint = request.args.get("login_hint", "")
-    if _HINT.fullmatch(hint):
-        options["login_hint"] = hint
-    provider = request.args.get("provider", "")
-    # With prompt=none a provider would turn a federated session into login_required.
-    if provider in providers and options.get("prompt") != "none":
-        options["identity_provider"] = provider
-    return options
 
 
 def _away(url: str, status: int) -> AnyResponse:
