@@ -90,7 +90,7 @@ def test_progress_is_for_a_terminal(command_line: CommandLine) -> None:
     file.write_text("\n".join(["email,temporary_password", *lines]) + "\n")
     with command_line.terminal("users", "import", str(file), "--dry-run") as terminal:
         assert terminal.end() == 0
-        assert "Looking 0 of 12" in terminal.text
+        assert "Looking 1 of 12" in terminal.text
     script = command_line.script("users", "import", str(file), "--json")
     assert (script.status, script.err) == (0, "")
     assert script.json["summary"]["create"] == 12

@@ -16,6 +16,7 @@ COMMANDS = {
     "call": "call:call",
     "completion": "completion:completion",
     "doctor": "doctor:doctor",
+    "matrix": "matrix:matrix",
     "sessions": "sessions:sessions",
     "settings": "settings:settings_group",
     "token": "token:token",

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -63,22 +64,35 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def counted(doing: str, things: Iterable[T], total: int | None = None) -> Iterator[T]:
-    """Hand on the things and show how far it is, to a person at a terminal only."""
+@contextmanager
+def progress(doing: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Show how far it is, to a person at a terminal only; what is given is called at each step."""
     if not sys.stderr.isatty():
-        yield from things
+        yield lambda: None
         return
-    if total is None and isinstance(things, Sized):
-        total = len(things)
-    shown = 0.0
+    done, shown = 0, 0.0
+
+    def step() -> None:
+        nonlocal done, shown
+        done += 1
+        if time.monotonic() - shown >= PROGRESS_SECONDS:
+            shown = time.monotonic()
+            _write(f"{doing} {done}{f' of {total}' if total else ''}")
+
     try:
-        for done, thing in enumerate(things):
-            if time.monotonic() - shown >= PROGRESS_SECONDS:
-                shown = time.monotonic()
-                _write(f"{doing} {done}{f' of {total}' if total else ''}")
-            yield thing
+        yield step
     finally:
         _write("")
+
+
+def counted(doing: str, things: Iterable[T], total: int | None = None) -> Iterator[T]:
+    """Hand on the things and show how far it is, as `progress` does."""
+    if total is None and isinstance(things, Sized):
+        total = len(things)
+    with progress(doing, total) as step:
+        for thing in things:
+            step()
+            yield thing
 
 
 def _write(text: str) -> None:

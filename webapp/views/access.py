@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from webapp.api.matrix import Cell, Matrix
+from webapp.api.matrix import counts, matrix_json
 from webapp.guard import Guard
 from webapp.observe import event
 from webapp.security import Security
@@ -46,42 +46,3 @@ def make_blueprint(
         return found[0] if found else sessions.current()
 
     return blueprint
-
-
-def counts(matrix: Matrix) -> dict[str, int]:
-    """How many cells there are, and how they came out."""
-    cells = list(matrix)
-    return {
-        "all": len(cells),
-        "as_expected": sum(cell.verdict == "as expected" for cell in cells),
-        "wrong": len(matrix.wrong),
-        "unknown": len(matrix.unknown),
-    }
-
-
-def matrix_json(matrix: Matrix) -> dict[str, object]:
-    """The matrix for programs; `docs/reference/addresses.md` has the form."""
-    return {
-        "callers": [{"name": str(one), "label": one.label} for one in matrix.callers],
-        "cells": [_cell_json(cell) for cell in matrix],
-        "counts": counts(matrix),
-        "all_as_expected": matrix.all_as_expected if matrix.seconds is not None else None,
-        "seconds": None if matrix.seconds is None else round(matrix.seconds, 3),
-    }
-
-
-def _cell_json(cell: Cell) -> dict[str, object]:
-    endpoint, trouble = cell.row.endpoint, cell.trouble
-    return {
-        "endpoint": endpoint.name,
-        "method": endpoint.method,
-        "address": cell.row.address,
-        "identity": str(cell.caller),
-        "expected": cell.expected,
-        "status": cell.status,
-        "verdict": cell.verdict,
-        "milliseconds": None if cell.milliseconds is None else round(cell.milliseconds, 2),
-        "role": cell.role_arn,
-        "request_id": cell.request_id,
-        "error": {"code": trouble.code, "message": trouble.sentence} if trouble else None,
-    }
