@@ -27,6 +27,7 @@ EXAMPLE_KEYS = AwsKeys(
     fetched_at=0,
     expires_at=0,
 )
+_SIGNED = {"host", "content-type", "x-amz-date"}
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=(?P<key>[^/]+)/(?P<scope>[^,]+), ?"
     r"SignedHeaders=(?P<names>[^,]+), ?Signature=(?P<signature>[0-9a-f]{64})"
@@ -57,7 +58,9 @@ def signed(
     """The request, signed for API Gateway, its session token included (SigV4)."""
     request = PreparedRequest()
     request.method, request.url, request.body = method, url, body
-    request.headers = CaseInsensitiveDict(headers)
+    # The signer looks at each header more than once, and signs none but these.
+    chosen = {name: value for name, value in headers.items() if name.lower() in _SIGNED}
+    request.headers = CaseInsensitiveDict(chosen)
     signer = _Listening(
         keys.access_key_id,
         keys.secret_access_key,
@@ -67,7 +70,7 @@ def signed(
     )
     signer(request)
     canonical = signer.canonical.replace(keys.session_token, kept_back(keys.session_token))
-    return Signed(dict(request.headers), SigningText(canonical, signer.string_to_sign))
+    return Signed({**headers, **request.headers}, SigningText(canonical, signer.string_to_sign))
 
 
 class _Listening(AWS4Auth):  # type: ignore[misc]  # ships no types

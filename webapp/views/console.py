@@ -131,12 +131,13 @@ def make_blueprint(
 
     def asker(session: Session | None, name: str) -> tuple[Session | None, Caller]:
         """The caller of this name, with a session that is fresh enough: nobody needs none."""
-        if not name.startswith(ROLE) and not caller_named(name, None).needs_person:
-            return session, caller_named(name, None)
+        caller = None if name.startswith(ROLE) else caller_named(name, None)
+        if caller is not None and not caller.needs_person:
+            return session, caller
         found = guard.signed_in()
         if found is None:
             raise SessionEnded("Sign in to call as yourself.", code="signed_out")
-        return found[0], caller_named(name, found[1].roles)
+        return found[0], caller or caller_named(name, found[1].roles)
 
     return blueprint
 

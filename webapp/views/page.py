@@ -232,6 +232,8 @@ def wants_json() -> bool:
     accepted = request.headers.get("Accept", "")
     if "json" not in accepted:
         return False
+    if accepted == "application/json":  # as scripts say it: nothing to weigh
+        return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return best == "application/json"
 
