@@ -67,14 +67,14 @@ def _backend(body: bytes) -> tuple[str, str]:
     """The backend's own word and sentence about a decision: see infra/functions/api/handler.py."""
     with suppress(ValueError, RecursionError):
         said = json.loads(body)
-        # API Gateway's own refusals have a message and nothing else.
-        if isinstance(said, dict) and "request_id" in said:
+        if isinstance(said, dict):
             told = said.get("decided_by", said)
             told = told if isinstance(told, dict) else {}
             rule, because = told.get("rule"), told.get("because")
             if isinstance(rule, str) and _RULE.fullmatch(rule) and isinstance(because, str):
                 return rule, because
-            return BACKEND, ""
+            # API Gateway's own refusals have a message and nothing else.
+            return (BACKEND, "") if "request_id" in said else ("", "")
     return "", ""
 
 
