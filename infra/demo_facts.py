@@ -49,9 +49,13 @@ class DemoUser:
 
 @dataclass(frozen=True, kw_only=True, config=FACTS)
 class Demo:
-    """Who is there offline. The passwords are public by design."""
+    """Who is there offline. The passwords are public by design.
+
+    `callbacks` are addresses that the app client may send people back to, beside its own.
+    """
 
     password: Text
     temporary_password: Text
     users: tuple[DemoUser, ...]
     documents: tuple[DemoDocument, ...] = ()
+    callbacks: tuple[Annotated[str, Field(pattern=r"^http://127\.0\.0\.1:\d+/\w+$")], ...] = ()

@@ -123,7 +123,10 @@ def app_client(clients: Clients, stack: Stack, user_pool_id: str, app_base_url: 
 def _client_facts(stack: Stack, app_base_url: str) -> dict[str, Any]:
     client = stack.app_client
     return {
-        "CallbackURLs": [app_base_url + path for path in client.callback_paths],
+        "CallbackURLs": [
+            *(app_base_url + path for path in client.callback_paths),
+            *stack.demo.callbacks,
+        ],
         "LogoutURLs": [app_base_url + path for path in client.logout_paths],
         "AllowedOAuthFlows": list(client.flows),
         "AllowedOAuthFlowsUserPoolClient": True,

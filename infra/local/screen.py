@@ -89,7 +89,7 @@ def welcome(addresses: Addresses, demo: Demo, style: Style) -> str:
     lines += [f"  {name:<13}{style.link(address)}" for name, address in rows]
     lines += ["", *_people(demo, style), ""]
     if addresses.settings_file:
-        command = f".venv/bin/flask --env-file {shlex.quote(addresses.settings_file)} sessions"
+        command = f".venv/bin/python -m webapp.cli -e {shlex.quote(addresses.settings_file)}"
         lines += ["  For operators, in another terminal:", f"  {command} --help", ""]
     lines += [f"  {style.faint('Ctrl-C stops everything.')}", ""]
     return "\n".join(lines) + "\n"

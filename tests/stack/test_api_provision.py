@@ -91,7 +91,7 @@ def test_another_address_of_the_application_moves_the_callbacks(
     client = mended_aws.client("cognito-idp").describe_user_pool_client(
         UserPoolId=made.user_pool_id, ClientId=made.client_id
     )["UserPoolClient"]
-    assert client["CallbackURLs"] == ["http://localhost:9000/callback"]
+    assert client["CallbackURLs"] == ["http://localhost:9000/callback", *own.demo.callbacks]
     assert client["LogoutURLs"] == ["http://localhost:9000/"]
     assert moved.client_secret == made.client_secret
     provision(mended_aws.endpoint, own, APPLICATION)

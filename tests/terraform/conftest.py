@@ -71,7 +71,7 @@ def stack() -> Stack:
         facts,
         groups={name: group for name, group in facts.groups.items() if not group.demo},
         roles={name: role for name, role in facts.roles.items() if not role.demo},
-        demo=dataclasses.replace(facts.demo, users=(), documents=()),
+        demo=dataclasses.replace(facts.demo, users=(), documents=(), callbacks=()),
     )
 
 

@@ -24,7 +24,7 @@ def test_a_server_loads_no_command() -> None:
     )
     loaded = {name for name in done.stdout.split() if name.split(".")[:2] == ["webapp", "cli"]}
     assert loaded == {"webapp.cli", "webapp.cli.commands", "webapp.cli.house"}
-    assert not {"pycognito", "webbrowser", "http.server"} & {*done.stdout.split()}
+    assert "pycognito" not in done.stdout.split()
 
 
 def test_every_command_is_where_it_is_said_to_be() -> None:
