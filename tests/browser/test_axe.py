@@ -3,16 +3,16 @@
 import secrets
 from pathlib import Path
 
-from tests.browser.axe import violations
+from tests.browser.axe import LOOKS, violations
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor, totp
 from tests.rig import rigged
 
 # Addresses of pages that anybody may see, and of those that want a sign-in.
-OPEN = ("/", "/api", "/tour", "/how-it-works")
+OPEN = ("/", "/api", "/access", "/tour", "/how-it-works")
 CLOSED = ("/session", "/credentials", "/sessions", "/doctor")
 # Pages that answer a form; the tests below send one.
-ANSWERS = {"console.call"}
+ANSWERS = {"access.run", "console.call", "doctor.examine", "history.compare"}
 # What is no page, and why.
 NO_PAGES = {
     "assets.asset": "files",
@@ -27,7 +27,6 @@ NO_PAGES = {
     "session.userinfo": "leads back",
     "credentials.choose": "leads back",
     "credentials.name": "leads back",
-    "doctor.examine": "leads back",
     "devices.end": "leads back",
     "devices.end_others": "leads back",
 }
@@ -61,8 +60,12 @@ def test_signed_out(new_visitor: NewVisitor) -> None:
     visitor = new_visitor()
     found = _looked_at(visitor, *OPEN, *ERRORS)
     for identity, endpoint in (("nobody", "test-plain"), ("guest", "test-auth")):
+        visitor.go("/api")
         visitor.call(endpoint, identity)
         found += _opened(visitor)
+    visitor.go("/access")
+    visitor.press("Run all calls")
+    found += _opened(visitor)
     assert found == []
 
 
@@ -78,8 +81,14 @@ def test_signed_in(new_visitor: NewVisitor) -> None:
     visitor.press("Examine now")
     found += _opened(visitor)
     for identity, endpoint in (("user", "vip"), ("bearer-id", "protected")):
+        visitor.go("/api")
         visitor.call(endpoint, identity)
         found += _opened(visitor)
+    visitor.press("Lay the two beside each other")
+    found += _opened(visitor)
+    visitor.go("/access")
+    visitor.press("Run all calls")
+    found += _opened(visitor)
     assert found == []
 
 
@@ -160,6 +169,6 @@ def _opened(visitor: Visitor) -> list[str]:
         visitor.page.evaluate(
             f"for (const one of document.querySelectorAll({folded!r})) one.open = true"
         )
-        found += violations(visitor.page)
+        found += violations(visitor.page, LOOKS[::2])
         visitor.inspect()
     return found
