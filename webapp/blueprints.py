@@ -62,7 +62,7 @@ def register(
     )
     app.register_blueprint(
         credentials.make_blueprint(
-            pages, guard, sessions, security, rooms.wallet, rooms.caller, now=now
+            pages, guard, sessions, security, rooms.wallet, rooms.caller, rooms.access, now=now
         )
     )
     app.register_blueprint(flow.make_blueprint(pages, guard, rooms.doorway.known))

@@ -16,7 +16,12 @@ from webapp.observe import event
 from webapp.records import AwsKeys, Person
 from webapp.security import Security
 from webapp.sessions import Sessions
+from webapp.signin.matrix import AccessMatrix
 from webapp.views.page import Pages
+from webapp.views.roles import RULES, WHY, compared, rule_of
+from webapp.words import Saying, say
+
+GUESTS = say("Nobody signed in: the pool's guest role.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +30,11 @@ class KeysView:
 
     identity_id: str
     role_arn: str | None
-    role_name: str
+    role_name: str | None
     access_key_hint: str
     expires_at: int
     seconds_left: int
-    why: str
+    why: Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class RoleView:
 
     arn: str
     name: str
-    note: str
+    note: Saying
     chosen: bool
 
 
@@ -49,6 +54,7 @@ def make_blueprint(
     security: Security,
     wallet: Wallet,
     caller: CallerIdentity,
+    access: AccessMatrix,
     *,
     now: Callable[[], float] = time.time,
 ) -> Blueprint:
@@ -66,10 +72,14 @@ def make_blueprint(
             trouble = fault.sentence
             event("credentials_refused", level="warning", code=fault.code, facts=fault.facts)
         record = session.record
+        rule = rule_of(person, record)
         return pages.render(
             "pages/credentials.html",
-            user=_shown(record.user_keys, why_this_role(person, record.chosen_role), now()),
-            guest=_shown(record.guest_keys, "Nobody signed in: the pool's guest role.", now()),
+            user=_shown(record.user_keys, WHY[rule], now()),
+            guest=_shown(record.guest_keys, GUESTS, now()),
+            rule=rule,
+            rules=RULES,
+            compared=compared(access, person, record),
             trouble=trouble,
             roles=[
                 RoleView(arn, role_name(arn) or arn, _note(arn, person), arn == record.chosen_role)
@@ -98,33 +108,19 @@ def make_blueprint(
     return blueprint
 
 
-def why_this_role(person: Person, chosen: str | None) -> str:
-    """How the identity pool chose, in a sentence (AWS: Role-based access control)."""
-    if chosen in person.roles:
-        return "You chose it among the roles in your ID token (CustomRoleArn)."
-    if person.preferred_role:
-        return "The ID token names a preferred role: that of your group with the lowest precedence."
-    if person.roles:
-        return (
-            "Your groups have several roles of equal precedence, so the token prefers none and the"
-            " pool falls back to its rule for ambiguous cases: the default authenticated role."
-        )
-    return "None of your groups has a role, so the pool gives its default authenticated role."
-
-
-def _note(arn: str, person: Person) -> str:
+def _note(arn: str, person: Person) -> Saying:
     if arn == person.preferred_role:
-        return "preferred: lowest precedence"
-    return "in the token, not preferred"
+        return say("preferred: lowest precedence")
+    return say("in the token, not preferred")
 
 
-def _shown(keys: AwsKeys | None, why: str, now: float) -> KeysView | None:
+def _shown(keys: AwsKeys | None, why: Saying, now: float) -> KeysView | None:
     if keys is None or keys.expires_at <= now:
         return None
     return KeysView(
         identity_id=keys.identity_id,
         role_arn=keys.role_arn,
-        role_name=role_name(keys.role_arn) or "The pool's default role",
+        role_name=role_name(keys.role_arn),
         access_key_hint=f"{keys.access_key_id[:4]}…{keys.access_key_id[-4:]}",
         expires_at=keys.expires_at,
         seconds_left=int(keys.expires_at - now),
