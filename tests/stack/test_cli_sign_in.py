@@ -15,6 +15,7 @@ from tests.stack.command_line import CommandLine, changed_client
 from tests.stack.login_site import totp
 from tests.stack.offline import OfflineAws, User
 from tests.stack.world import claims_of, error_code
+from webapp.cli.by_code import PORT
 from webapp.cli.house import House
 from webapp.cli.sign_in import Way, signed_in
 from webapp.cli.workshop import workshop
@@ -206,6 +207,11 @@ def test_the_code_flow_over_loopback(command_line: CommandLine, offline_aws: Off
     assert content["id"]["claims"]["nonce"] == query["nonce"]
     assert content["email"] == user.email
     assert "eyJ" not in out + err
+
+
+def test_the_offline_client_knows_the_way_back(offline_aws: OfflineAws) -> None:
+    """The demonstration needs no registering: the usual callback of --code is the client's."""
+    assert f"http://127.0.0.1:{PORT}/callback" in offline_aws.stack.demo.callbacks
 
 
 @pytest.mark.parametrize(

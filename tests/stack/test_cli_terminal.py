@@ -183,6 +183,27 @@ def test_completion_through_flask(command_line: CommandLine) -> None:
     assert done.stdout == "plain,Manager\n", done.stderr
 
 
+def test_through_flask(command_line: CommandLine) -> None:
+    """`flask --app wsgi` runs the same commands and ends with the same statuses."""
+    flask = str(Path(PROGRAM[0]).parent / "flask")
+    for words, status, out in (
+        (["users", "groups", "--json"], 0, '{"groups": ["Admin"'),
+        (["users", "show", "ghost@example.com"], 1, ""),
+        (["call", "test-plain", "--body"], 0, '{"message"'),
+    ):
+        done = subprocess.run(
+            [flask, "--app", "wsgi", *words],
+            capture_output=True,
+            text=True,
+            cwd=command_line.folder,
+            env=command_line.environment,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout[: len(out)]) == (status, out), done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_completion_is_silent_where_aws_is_not(command_line: CommandLine) -> None:
     """Without AWS, or without settings, nothing is offered and nothing is said."""
     for changes in ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, {"AWS_REGION": ""}):

@@ -3,48 +3,22 @@
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Unpack
 
 import click
 
 from webapp.api.catalogue import Endpoint, endpoint_named
-from webapp.api.explain import Explanation, explain, outcome_of
+from webapp.api.explain import explain, outcome_of
+from webapp.cli.answers import Told, content_of, text_of
 from webapp.cli.callers import AWS, Wish, complete_callers, operator_keys
 from webapp.cli.completion import complete_endpoints, complete_parameters
 from webapp.cli.house import House
 from webapp.cli.outcome import Outcome, ToldCommand
 from webapp.cli.output import as_json, ask, tell, without_asking
-from webapp.cli.plain import plain
 from webapp.cli.sign_in import Way, sign_in_options, signed_in, wants_somebody
-from webapp.cli.table import BAD, GOOD, Cell, Value, pairs
 from webapp.cli.workshop import workshop
 from webapp.errors import BadInput
-from webapp.records import ApiAnswer
 from webapp.services import Services
-from webapp.views.body import Body, readable
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An answer with what was to be expected and why it came out as it did."""
-
-    endpoint: Endpoint
-    answer: ApiAnswer
-    expected: int | None
-    explanation: Explanation
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether it came out as expected; where nobody can say, whether the API said yes."""
-        if self.expected is None:
-            return self.ok
-        return self.answer.status == self.expected
-
-    @property
-    def ok(self) -> bool:
-        """Whether the API said yes."""
-        return 200 <= self.answer.status < 300
 
 
 @click.command("call", cls=ToldCommand, short_help="Call one endpoint as anybody.")
@@ -106,7 +80,7 @@ def call(
     if body:
         sys.stdout.buffer.write(told.answer.body)
     else:
-        tell(as_json, content_of(told), lambda: _text(told, verbose=verbose))
+        tell(as_json, content_of(told), lambda: text_of(told, verbose=verbose))
     good = told.ok if fail else told.as_expected
     click.get_current_context().exit(Outcome.DONE if good else Outcome.NO)
 
@@ -161,66 +135,3 @@ def _as_operator(
     who = "You, with a request signed by your own AWS credentials and no ID token."
     what = "IAM, by the policies of these credentials, and then the function behind the route."
     return Told(endpoint, answer, None, (("Who asked", who), ("What decided", what)))
-
-
-def content_of(told: Told) -> dict[str, object]:
-    """The answer for programs, as `POST /api/call` gives it."""
-    answer, body = told.answer, _readable(told.answer)
-    return {
-        "endpoint": answer.endpoint,
-        "identity": answer.identity,
-        "status": answer.status,
-        "reason": answer.reason,
-        "ok": told.ok,
-        "expected": told.expected,
-        "as_expected": told.as_expected,
-        "milliseconds": round(answer.milliseconds, 2),
-        "headers": answer.headers,
-        "body": body.value if body.kind == "JSON" else body.text,
-        "body_kind": body.kind,
-        "cut": answer.cut,
-        "request_id": answer.request_id,
-        "role": answer.role_arn,
-        "request": {
-            "method": answer.sent.method,
-            "url": answer.sent.url,
-            "headers": answer.sent.headers,
-        },
-        "explanation": [{"about": about, "is": what} for about, what in told.explanation],
-    }
-
-
-def _text(told: Told, *, verbose: bool) -> str:
-    answer = told.answer
-    status = Cell(f"{answer.status} {answer.reason}".strip(), GOOD if told.ok else BAD)
-    rows: list[tuple[str, Value]] = [
-        ("status", status),
-        ("expected", _expected(told)),
-        ("time", f"{answer.milliseconds:.0f} ms"),
-        *((about.lower(), what) for about, what in told.explanation),
-    ]
-    parts = [pairs(rows)]
-    if verbose:
-        sent = f"{answer.sent.method} {answer.sent.url}"
-        parts += [f"> {plain(sent)}\n" + _headers("> ", answer.sent.headers)]
-        parts += [f"< {plain(status.text)}\n" + _headers("< ", answer.headers)]
-    text = _readable(answer).text
-    parts.append("\n".join(plain(line) for line in text.splitlines()))
-    if answer.cut:
-        parts.append("There was more than is read of an answer.")
-    return "\n\n".join(part for part in parts if part)
-
-
-def _expected(told: Told) -> Cell:
-    if told.expected is None:
-        return Cell("nobody can say")
-    return Cell(str(told.expected), GOOD if told.as_expected else BAD)
-
-
-def _headers(mark: str, headers: tuple[tuple[str, str], ...]) -> str:
-    return "\n".join(f"{mark}{plain(name)}: {plain(value)}" for name, value in headers)
-
-
-def _readable(answer: ApiAnswer) -> Body:
-    kinds = (value for name, value in answer.headers if name.lower() == "content-type")
-    return readable(answer.body, next(kinds, "").lower(), cut=answer.cut)
