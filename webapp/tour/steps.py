@@ -1,12 +1,13 @@
-"""The nine steps, in two halves: as somebody unknown, and as somebody signed in."""
+"""The nine steps, in three parts: at the door, inside, and on to the way out."""
 
 from functools import cache
 
 from webapp.tour.inside import INSIDE
 from webapp.tour.moves import Step
+from webapp.tour.onward import ONWARD
 from webapp.tour.outside import OUTSIDE
 
-STEPS: tuple[Step, ...] = OUTSIDE + INSIDE
+STEPS: tuple[Step, ...] = OUTSIDE + INSIDE + ONWARD
 
 
 @cache
