@@ -1,6 +1,6 @@
 """Steps four to six: what somebody signed in carries, and which doors that opens."""
 
-from webapp.tour.moves import Step, call, call_next, place, press
+from webapp.tour.moves import Step, call, call_next, place, press, unfold
 from webapp.words import say
 
 _USER = say("signed-in user")
@@ -76,18 +76,35 @@ INSIDE = (
         moves=(
             place(
                 say("API"),
-                say("The same console. All five identities are open now."),
-                "bearer access token",
+                say(
+                    "The same console. Nobody is shut out now, and each of your roles has a button."
+                ),
+                "role portico-viewer",
             ),
             call(
                 "/vip",
                 _USER,
                 say(
-                    "403, as expected: no policy of your role allows this route. The page says what"
-                    " would be let in."
+                    "403, as expected: the signature is good, but no policy of your role allows"
+                    " this route. The page shows the statement that would let you in."
                 ),
                 "403",
-                "What would be let in",
+                "A statement like this in the role's policy would let the call in",
+            ),
+            unfold(
+                say("Show the four steps of this request"),
+                say(
+                    "How the request was signed: canonical request, string to sign, the chain of"
+                    " keys by name, signature."
+                ),
+                "Canonical request",
+                "String to sign",
+                "kSigning",
+            ),
+            unfold(
+                say("Check it by hand: the same request under keys that everybody knows"),
+                say("The same with nothing cut, and a short program that recomputes it."),
+                "EXAMPLE-SESSION-TOKEN",
             ),
             call_next(
                 "/protected",
@@ -105,10 +122,18 @@ INSIDE = (
                 "403",
                 "as expected",
             ),
+            call_next(
+                "/documents",
+                _USER,
+                say("200: the documents that you may read, each with the rule that lets you."),
+                "200",
+                "rule",
+            ),
         ),
         tell=say(
-            "Every call was signed on the server, and everything that gives power is cut out of"
-            " what is shown."
+            "Who may come in is decided three times: by IAM for the role, by the authorizer for a"
+            " token, and by the function behind them for each document. Everything was signed on"
+            " the server, and what gives power is cut out of what is shown."
         ),
         pages=(("/api", True),),
     ),
