@@ -1,6 +1,6 @@
 """Steps one to three: from a stranger at the door to somebody who came in."""
 
-from webapp.tour.moves import Step, call, call_next, open_page, place, press, sign_in, unfold
+from webapp.tour.moves import Step, call, call_next, fill, open_page, place, press, sign_in
 from webapp.words import say
 
 VIEWER, PASSWORD = "viewer@example.com", "Portico-demo-1"
@@ -82,15 +82,29 @@ OUTSIDE = (
                 "An example",
                 "Step by step",
             ),
-            place(
-                say("Home"),
-                say("The home page of somebody unknown, with one big way in."),
-                "Sign in",
-            ),
-            unfold(
+            press(
                 say("Sign-in options"),
-                say("User name, language and prompt can be chosen before you leave."),
-                "Language of the sign-in page",
+                say(
+                    "Every way in, ready-made or put together, and below them the address that the"
+                    " browser would be sent to."
+                ),
+                "The address, part by part",
+            ),
+            fill(
+                VIEWER,
+                say("User name or email, to fill in"),
+                say("Nothing has left this browser yet."),
+                "What is left empty is left out of the address.",
+            ),
+            press(
+                say("Explain the address"),
+                say(
+                    "The address with login_hint in it, part by part: what each does, and where"
+                    " that is laid down. State, nonce and challenge are new each time and told in"
+                    " words."
+                ),
+                "login_hint",
+                "code_challenge",
             ),
         ),
         tell=say(
@@ -98,12 +112,12 @@ OUTSIDE = (
             " that holds no secret: who asks, for what, where to come back to, and a challenge that"
             " only this server can answer."
         ),
-        pages=(("/", False), ("/how-it-works", False)),
+        pages=(("/how-it-works", False), ("/sign-in-options", False)),
     ),
     Step(
         number=3,
         title=say("Come in, and land where you wanted to go"),
-        place="/",
+        place="/sign-in-options",
         signed_in=False,
         moves=(
             open_page(
@@ -129,6 +143,6 @@ OUTSIDE = (
             " the server, checked them, and gave the browser one opaque cookie. No token was ever"
             " in the browser."
         ),
-        pages=(("/", False),),
+        pages=(("/sign-in-options", False),),
     ),
 )

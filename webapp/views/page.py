@@ -40,13 +40,13 @@ ASSET_TYPES = {
     ".ico": "image/x-icon",
 }
 
-PLACES = frozenset(
-    {"/", "/api", "/access", "/session", "/credentials", "/how-it-works", "/sessions"}
-)
+# The pages that the frame and the tour know by their addresses.
+PLACES = frozenset({
+    "/", "/access", "/api", "/credentials", "/how-it-works", "/session", "/sessions",
+    "/sign-in-options",
+})  # fmt: skip
 
-ADMINS = "Admin"
-"""The group whose members may see the doctor where the AWS behind is not a demonstration's."""
-
+ADMINS = "Admin"  # they may see the doctor where the AWS behind is not a demonstration's
 _PIECES = re.compile(r"[^/:]*[/:]+|[^/:]+")
 
 
