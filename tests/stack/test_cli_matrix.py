@@ -9,6 +9,9 @@ import pytest
 
 from tests.stack.command_line import CommandLine
 from tests.stack.offline import OfflineAws
+from webapp.cli.workshop import THREADS
+from webapp.services.parts import half
+from webapp.signin.matrix import AT_A_TIME
 
 ADMIN, VIEWER, BOTH = "admin@example.com", "viewer@example.com", "both@example.com"
 
@@ -16,6 +19,11 @@ ADMIN, VIEWER, BOTH = "admin@example.com", "viewer@example.com", "both@example.c
 def _matrix(commands: CommandLine, offline: OfflineAws, user: str, *words: str) -> Any:
     given = ("matrix", "--user", user, "--password-stdin", *words)
     return commands.run(*given, stdin=offline.demo_user(user).password)
+
+
+def test_a_matrix_has_seats_for_all_that_it_calls_at_a_time() -> None:
+    """No call of a matrix is refused by the command's own bounds."""
+    assert half(THREADS) >= AT_A_TIME
 
 
 def test_nobody_and_guest(command_line: CommandLine) -> None:

@@ -143,6 +143,10 @@ printf '%%s\n' "${COMPREPLY[@]}"
         (["users", "add-to-group", "admin@example.com", "Ma"], ["Manager"]),
         (["users", "list", "--group", "Team"], ["TeamA", "TeamB"]),
         (["token", "--raw", ""], ["id", "access", "refresh"]),
+        (["call", "test-"], ["test-plain", "test-public", "test-auth"]),
+        (["call", "vip", "--as", "b"], ["bearer-access", "bearer-id"]),
+        (["call", "vip", "--as", "role:portico-m"], ["role:portico-manager"]),
+        (["call", "document-read", "-p", ""], ["id=handbook"]),
     ],
 )
 def test_completion_in_bash(

@@ -32,6 +32,8 @@ def test_a_narrow_terminal_folds_the_widest() -> None:
         "7   a sentence that is",
         "    much too long",
     ]
+    marked = table(("ROLE",), [("role:portico-team-a",)], width=17).splitlines()
+    assert marked == ["ROLE", "role:portico-", "team-a"]
     hard = table(("ID",), [("x" * 20,)], width=12).splitlines()
     assert hard == ["ID", "x" * 12, "x" * 8]
 
@@ -77,6 +79,9 @@ def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None
     assert not colourful(io.StringIO())
     monkeypatch.setattr("sys.stdout", Screen())
     assert table(("A",), [(Cell("x", "red"),)]).splitlines()[1] == "\x1b[31mx\x1b[0m"
+    beneath = table(("A",), [(Cell("x", "red", beneath="yy"),)]).splitlines()
+    assert beneath[2] == "\x1b[31myy\x1b[0m"
+    assert table(("A", "B"), [("x", Cell("", "red"))]).splitlines()[1] == "x"
     monkeypatch.setenv("NO_COLOR", "1")
     assert table(("A",), [(Cell("x", "red"),)]) == "A\nx"
     monkeypatch.delenv("NO_COLOR")

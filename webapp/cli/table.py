@@ -18,6 +18,7 @@ from webapp.cli.plain import cells, plain
 GAP = "  "
 NARROWEST = 8
 """No column is folded to less."""
+_MARKS = "-/:@,."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def colourful(stream: TextIO | None = None) -> bool:
 
 def painted(text: str, colour: str | None, *, strong: bool = False) -> str:
     """The text in a colour for standard output, if that is wanted there."""
-    if not colourful() or not (colour or strong):
+    if not text or not (colour or strong) or not colourful():
         return text
     return click.style(text, fg=colour, bold=strong or None)
 
@@ -107,12 +108,13 @@ def _parts(cell: Cell, width: int) -> list[str]:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """The text in pieces of at most so many columns, cut at a blank where there is one."""
+    """The text in pieces of at most so many columns, cut at a blank or behind a mark if it can."""
     pieces = []
     while cells(text) > width:
         end = _fits(text, width)
         blank = text.rfind(" ", 1, end + 1)
-        cut = blank if blank > width // 2 else end
+        mark = max(text.rfind(one, 1, end) for one in _MARKS) + 1
+        cut = next((one for one in (blank, mark) if one > width // 2), end)
         pieces.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*pieces, text]

@@ -95,6 +95,8 @@ def _value(name: str, value: object) -> str:
         return "-"
     if name in _TIMES and isinstance(value, int | float):
         return f"{value} ({moment(value)})"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)

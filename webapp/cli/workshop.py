@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 
 from webapp.cli.house import House
 from webapp.services import Services, build
+from webapp.signin.matrix import AT_A_TIME
 
-THREADS = 64
-"""So many calls may be under way: a matrix has 32, and nobody else waits."""
+THREADS = 4 * AT_A_TIME
+"""As if so many served requests: half of them may call the API, and a matrix is all there is."""
 
 
 @contextmanager
