@@ -7,6 +7,7 @@ from flask import Flask
 
 from webapp.doctor.rounds import Rounds
 from webapp.guard import Guard
+from webapp.observe import event
 from webapp.security import Security
 from webapp.services import Services
 from webapp.services.patient import patient_of
@@ -24,6 +25,7 @@ from webapp.views import (
     history,
     home,
     options,
+    raw_token,
     session,
     tour,
 )
@@ -57,15 +59,24 @@ def register(
     )
     app.register_blueprint(
         session.make_blueprint(
-            pages, guard, sessions, security, rooms.userinfo, rooms.freshness, now=now
+            pages,
+            guard,
+            sessions,
+            security,
+            rooms.userinfo,
+            rooms.freshness,
+            shows_tokens=settings.app_show_tokens,
+            now=now,
         )
     )
+    if settings.app_show_tokens:
+        _register_raw_token(app, pages, guard, security)
     app.register_blueprint(
         credentials.make_blueprint(
             pages, guard, sessions, security, rooms.wallet, rooms.caller, rooms.access, now=now
         )
     )
-    app.register_blueprint(flow.make_blueprint(pages, guard, rooms.doorway.known))
+    app.register_blueprint(flow.make_blueprint(pages, guard, sessions, rooms.doorway.known))
     app.register_blueprint(
         options.make_blueprint(
             pages, choice, rooms.doorway.known, providers=settings.cognito_identity_providers
@@ -82,6 +93,11 @@ def register(
         )
     )
     app.register_blueprint(health.make_blueprint(_probes(rooms)))
+
+
+def _register_raw_token(app: Flask, pages: Pages, guard: Guard, security: Security) -> None:
+    event("raw_tokens_shown", level="warning", cure="take APP_SHOW_TOKENS away")
+    app.register_blueprint(raw_token.make_blueprint(pages, guard, security))
 
 
 def _register_calls(

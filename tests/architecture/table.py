@@ -101,7 +101,8 @@ WEBAPP: Table = {
     ),
     # The application's other half: which page reads from which room.
     "blueprints": (
-        "doctor.rounds", "guard", "security", "services", "sessions", "settings", "views",
+        "doctor.rounds", "guard", "observe", "security", "services", "sessions", "settings",
+        "views",
     ),
     # Its commands are handed a house: settings and rooms, made when first asked for. A command
     # signs people in beside the browser's way, and asks AWS as the operator.

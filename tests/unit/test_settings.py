@@ -116,6 +116,7 @@ def test_from_a_file(name: str, tmp_path: Path) -> None:
         "SESSION_IDLE_SECONDS": "60",
         "SESSION_ABSOLUTE_SECONDS": "600",
         "SESSION_MAX_PER_PERSON": "5",
+        "APP_SHOW_TOKENS": "true",
         "TRUSTED_PROXY_HOPS": "2",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "console",

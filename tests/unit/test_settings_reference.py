@@ -23,6 +23,8 @@ def test_documented_defaults_are_true() -> None:
         value = Settings.model_fields[name.lower()].default
         if isinstance(value, tuple) and value:
             value = " ".join(value)
+        if isinstance(value, bool):
+            value = str(value).lower()
         if isinstance(value, str | int):
             assert rows[name].strip("`") == str(value), name
         elif value in (None, ()):

@@ -87,7 +87,6 @@ def test_a_catalogue_for_each_language() -> None:
 PENDING = {
     "components/keycard.html",
     "pages/credentials.html",
-    "pages/session.html",
 }
 
 

@@ -104,6 +104,21 @@ def test_what_happens_later_joins_in(rig: Rig) -> None:
     assert nonce["value"] in ("as sent, not shown", "checked at the sign-in; a refresh brings none")
 
 
+def test_the_last_signed_call_joins_in(rig: Rig) -> None:
+    """A call with the person's keys stands there with its status; one without keys does not."""
+    browser = rig.signed_in("admin")
+    browser.call("test-plain", "nobody", json=False)
+    assert _named(_way(browser)["steps"])["call"]["state"] == "unnoted"
+    browser.call("vip", "user", json=False)
+    browser.call("test-plain", "nobody", json=False)
+    step = _named(_way(browser)["steps"])["call"]
+    assert step["state"] == "done"
+    values = _values(step)
+    assert (values["endpoint"], values["identity"], values["status"]) == ("vip", "user", "200")
+    assert step["milliseconds"] > 0
+    assert "vip" in browser.get("/how-it-works").page.text
+
+
 def _roles(rig: Rig, browser: Browser) -> tuple[str, ...]:
     session = rig.services.vault.open(browser.cookies["portico"])
     assert session

@@ -155,6 +155,8 @@ def _sentences(error: ValidationError) -> list[str]:
             lines.append(f"{name} is missing; set it, or {name}_FILE to a file that holds it")
         elif item["type"] == "value_error":
             lines.append(f"{name} {item['ctx']['error']}")
+        elif item["type"].startswith("bool_"):
+            lines.append(f"{name} must be true or false")
         elif item["type"].startswith("int_"):
             lines.append(f"{name} must be a whole number, such as 1800")
         else:
@@ -178,6 +180,14 @@ def _disagreements(settings: Settings, wrong: set[str]) -> list[str]:
         ),
     ]
     if not settings.is_of_this_machine:
+        found.append(
+            (
+                {"app_show_tokens"},
+                settings.app_show_tokens,
+                "APP_SHOW_TOKENS puts raw tokens into pages, where other people come in; take it"
+                " away",
+            )
+        )
         # Where other people come in, a key that can be guessed opens every session.
         found += [
             ({name}, True, f"{name.upper()} {why}")

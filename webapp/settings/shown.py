@@ -48,6 +48,8 @@ def _in_force(settings: Settings) -> dict[str, str | None]:
 def _text(value: object) -> str | None:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or None
+    if isinstance(value, bool):
+        return str(value).lower()
     return None if value is None else str(value)
 
 

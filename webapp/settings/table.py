@@ -68,6 +68,7 @@ class Table(BaseModel):
     session_idle_seconds: int = Field(1800, ge=1, le=2_592_000)
     session_absolute_seconds: int = Field(43_200, ge=1, le=31_536_000)
     session_max_per_person: int = Field(20, ge=1, le=1000)
+    app_show_tokens: bool = False
     trusted_proxy_hops: int = Field(0, ge=0, le=10)
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)

@@ -26,6 +26,13 @@ def held_claims(record: SessionRecord) -> tuple[Claims, Claims]:
     return read_claims(record.tokens.id_token), read_claims(record.tokens.access_token)
 
 
+def held_tokens(record: SessionRecord) -> dict[str, str]:
+    """ID token and access token as they came. Raises as `held_claims`."""
+    if record.tokens is None:
+        raise SessionEnded("You are not signed in.", code="signed_out")
+    return {"id": record.tokens.id_token, "access": record.tokens.access_token}
+
+
 def held_key_ids(record: SessionRecord) -> tuple[str | None, str | None]:
     """The ids of the keys that signed ID token and access token. Raises as `held_claims`."""
     if record.tokens is None:

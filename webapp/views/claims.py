@@ -39,10 +39,29 @@ MEANINGS = {
     "cognito:preferred_role": say(
         "The role of the group with the lowest precedence; none on a tie."
     ),
+    "cognito:mfa_enabled": say("Whether a second factor is set up."),
     "identities": say("The external identity provider that vouches for the person."),
+    "permissions": say("What the groups allow, added by this pool's pre token trigger."),
+    "device_key": say("The device that the pool remembers."),
+    "preferred_username": say("The name that the person wants to be called by."),
+    "nickname": say("The nickname in the pool."),
+    "middle_name": say("The middle name in the pool."),
+    "phone_number": say("The phone number in the pool."),
+    "phone_number_verified": say("Whether the phone number was proved."),
+    "address": say("The postal address in the pool."),
+    "birthdate": say("The date of birth in the pool."),
+    "gender": say("The gender in the pool."),
+    "locale": say("The language and region in the pool."),
+    "zoneinfo": say("The time zone in the pool."),
+    "picture": say("The address of a picture; shown as text only."),
+    "profile": say("The address of a profile; shown as text only."),
+    "website": say("The address of a website; shown as text only."),
+    "updated_at": say("The pool's entry was changed at this time."),
 }
-UNKNOWN = say("An attribute of this pool.")
-TIMES = {"exp", "iat", "nbf", "auth_time"}
+CUSTOM = say("An attribute that this pool added to those of OpenID Connect.")
+FROM_COGNITO = say("Something that Cognito itself adds.")
+UNKNOWN = say("Neither OpenID Connect nor Cognito gives it a meaning; ask whoever runs the pool.")
+TIMES = {"exp", "iat", "nbf", "auth_time", "updated_at"}
 PASSED = say("passed")
 LAST_TIME = 1e11  # the year 5138; beyond it a number is shown as a number
 
@@ -68,6 +87,13 @@ class Check:
     why: Saying
 
 
+def meaning_of(name: str) -> Saying:
+    """What a claim says, in plain words."""
+    if name.startswith("custom:"):
+        return CUSTOM
+    return MEANINGS.get(name, FROM_COGNITO if name.startswith("cognito:") else UNKNOWN)
+
+
 def claim_rows(id_token: Claims, access_token: Claims, userinfo: Claims | None) -> list[ClaimRow]:
     """All claims side by side, those with a known meaning first."""
     known = list(MEANINGS)
@@ -78,10 +104,10 @@ def claim_rows(id_token: Claims, access_token: Claims, userinfo: Claims | None) 
     return [
         ClaimRow(
             name=name[:120],
-            meaning=MEANINGS.get(name, UNKNOWN),
-            id_token=_shown(name, id_token),
-            access_token=_shown(name, access_token),
-            userinfo=_shown(name, userinfo or {}),
+            meaning=meaning_of(name),
+            id_token=shown(name, id_token),
+            access_token=shown(name, access_token),
+            userinfo=shown(name, userinfo or {}),
         )
         for name in names[:200]
     ]
@@ -117,13 +143,14 @@ def _nonce(id_token: Claims, refreshed: bool) -> Check:
 
 
 def _check(name: str, claims: Claims, why: Saying) -> Check:
-    value = _shown(name, claims)
+    value = shown(name, claims)
     if value is None:
         return Check(name, say("not in the token"), say("not applicable"), why)
     return Check(name, value, PASSED, why)
 
 
-def _shown(name: str, claims: Claims) -> str | None:
+def shown(name: str, claims: Claims) -> str | None:
+    """A claim's value for people, None when it is not there."""
     if name not in claims:
         return None
     value = claims[name]

@@ -6,17 +6,20 @@ from flask import Blueprint, Response
 
 from webapp.flow import MOST
 from webapp.guard import Guard
+from webapp.sessions import Sessions
 from webapp.signin.claims import held_claims, held_key_ids
 from webapp.signin.doorway import Known
 from webapp.views.claims import Check
 from webapp.views.example import example
-from webapp.views.journal import Holding, journal, passed_checks
+from webapp.views.journal import Holding, is_signed, journal, passed_checks
 from webapp.views.page import Pages, json_answer, wants_json
 from webapp.views.sequence import drawn
 from webapp.views.steps import Fact, Step
 
 
-def make_blueprint(pages: Pages, guard: Guard, known: Callable[[], Known]) -> Blueprint:
+def make_blueprint(
+    pages: Pages, guard: Guard, sessions: Sessions, known: Callable[[], Known]
+) -> Blueprint:
     """The blueprint of the way's page; `known` tells how this application is registered."""
     blueprint = Blueprint("flow", __name__)
 
@@ -26,7 +29,13 @@ def make_blueprint(pages: Pages, guard: Guard, known: Callable[[], Known]) -> Bl
         holding = example()
         if found is not None:
             record = found[0].record
-            holding = Holding(record, *held_claims(record), held_key_ids(record), known())
+            holding = Holding(
+                record,
+                *held_claims(record),
+                held_key_ids(record),
+                known(),
+                next(filter(is_signed, sessions.calls()), None),
+            )
         steps, checks = journal(holding), passed_checks(holding)
         if wants_json():
             return json_answer(

@@ -6,9 +6,10 @@ Of a step's secrets nothing is here: state, nonce, code, verifier and tokens are
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from webapp.flow import GUEST, Hop, hops_of
+from webapp.flow import GUEST, Hop, hops_of, last_part
 from webapp.records import Claims, SessionRecord
 from webapp.signin.doorway import Known
+from webapp.trail import PastCall
 from webapp.views import steps
 from webapp.views.claims import Check, checks
 from webapp.views.steps import Fact, Step
@@ -24,7 +25,7 @@ Hops = dict[str, Hop]
 class Holding:
     """What there is to tell of: the record, what its tokens say, the client's registration.
 
-    `key_ids` are those of ID token and access token.
+    `key_ids` are those of ID token and access token; `call` is the last one that was signed.
     """
 
     record: SessionRecord
@@ -32,6 +33,7 @@ class Holding:
     access_token: Claims
     key_ids: tuple[str | None, str | None]
     known: Known
+    call: PastCall | None = None
 
 
 def journal(holding: Holding) -> list[Step]:
@@ -46,7 +48,12 @@ def journal(holding: Holding) -> list[Step]:
         replace(one, state="unnoted") if one.state == "not_yet" else one
         for one in _sign_in(holding, first)
     )
-    return [*sign_in, *later, *missing, _call(), _sign_out(holding.known)]
+    return [*sign_in, *later, *missing, _call(holding.call), _sign_out(holding.known)]
+
+
+def is_signed(call: PastCall) -> bool:
+    """Whether a call was made with keys of the identity pool."""
+    return call.caller in ("user", "guest") or call.caller.startswith("role:")
 
 
 def passed_checks(holding: Holding) -> list[Check]:
@@ -172,9 +179,18 @@ _LATER: dict[str, Callable[[Holding, Hop | None], Step]] = {
 _WHOLE_WAY = ("identity", "credentials", "refresh")
 
 
-def _call() -> Step:
-    carried = ("x-amz-security-token", "X-Cognito-Id-Token")
-    return replace(steps.CALL, facts=tuple(Fact(name, told=SEALED) for name in carried))
+def _call(call: PastCall | None) -> Step:
+    carried = tuple(Fact(name, told=SEALED) for name in ("x-amz-security-token",))
+    if call is None:
+        return replace(steps.CALL, facts=carried)
+    made = (
+        Fact("endpoint", call.endpoint),
+        Fact("identity", call.caller),
+        Fact("status", str(call.status)),
+        *((Fact("role", last_part(call.role_arn)),) if call.role_arn else ()),
+    )
+    step = replace(steps.CALL, what=steps.CALL_MADE)
+    return _at(step, Hop("role", call.at, call.milliseconds), *made, *carried)
 
 
 def _sign_out(known: Known) -> Step:

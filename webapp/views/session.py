@@ -14,8 +14,10 @@ from webapp.sessions import Session, Sessions
 from webapp.signin.claims import UserInfo, held_claims
 from webapp.signin.freshness import Freshness
 from webapp.views.claims import checks, claim_rows
+from webapp.views.comparison import changes_of, differences
 from webapp.views.home import clocks
 from webapp.views.page import Pages, json_answer
+from webapp.views.raw_token import KINDS
 
 
 def make_blueprint(
@@ -26,9 +28,10 @@ def make_blueprint(
     asker: UserInfo,
     freshness: Freshness,
     *,
+    shows_tokens: bool = False,
     now: Callable[[], float] = time.time,
 ) -> Blueprint:
-    """The blueprint of the session's pages."""
+    """The blueprint of the session's pages. `shows_tokens`: there is a way to see one."""
     blueprint = Blueprint("session", __name__)
 
     @blueprint.get("/me")
@@ -65,6 +68,9 @@ def make_blueprint(
             userinfo_at=record.userinfo_at,
             refreshed_at=record.refreshed_at,
             changed=record.changed_claims,
+            changes=changes_of(record, id_claims),
+            differences=differences(id_claims, access_claims, record.userinfo),
+            raw=KINDS if shows_tokens else {},
         )
 
     @blueprint.post("/session/refresh")

@@ -194,10 +194,14 @@ CALL = Step(
     "AWS4-HMAC-SHA256",
     say(
         "Signed with the temporary keys, the ID token beside it. Calls are not noted in the record,"
-        " since each would cost a write; the API page shows each call when it is made."
+        " since each would cost a write; the last ones stand in a sealed trail in your browser."
     ),
     standards.SIGNED_CALL,
     state="unnoted",
+)
+CALL_MADE = say(
+    "The last of your signed calls. It is told by the sealed trail in this browser, since noting it"
+    " in the record would cost a write."
 )
 SIGN_OUT = Step(
     "sign-out",
