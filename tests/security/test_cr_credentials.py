@@ -200,6 +200,29 @@ def test_CR_12_role_of_the_token(rig: Rig) -> None:
     assert "CustomRoleArn" not in rig.cognito.pool.get_credentials.last.json()
 
 
+def test_CR_12_a_call_as_a_role_of_the_token_keeps_nothing(rig: Rig) -> None:
+    """A role for one call signs that call alone; the session keeps its own role and keys."""
+    browser = rig.signed_in("both")
+    assert browser.call("whoami", "user").json()["role"] is None
+    answer = browser.call("whoami", "role:portico-team-b").json()
+    assert answer["identity"] == "role:portico-team-b"
+    assert answer["body"]["caller"]["role"] == answer["role"] == TEAM_B_ROLE
+    asked = rig.cognito.pool.get_credentials.count
+    body = browser.call("whoami", "user").json()["body"]
+    assert body["caller"]["role"] == AUTHENTICATED_ROLE
+    assert rig.cognito.pool.get_credentials.count == asked
+
+
+@pytest.mark.parametrize("name", ["portico-admin", ADMIN_ROLE, "*", "", "portico-team-b\n"])
+def test_CR_12_a_call_as_anothers_role(rig: Rig, name: str) -> None:
+    """A call under a role that is not in the ID token is refused; pool and API never hear of it."""
+    browser = rig.signed_in("both")
+    response = browser.call("whoami", f"role:{name}")
+    assert (response.status, response.json()["error"]) == (403, "role_not_in_token")
+    assert rig.browser().call("whoami", f"role:{name}").status == 401
+    assert rig.cognito.pool.get_credentials.count == len(rig.cognito.api.calls) == 0
+
+
 @pytest.mark.parametrize("depth", ["app", "cognito", "everywhere", "switch"])
 def test_CR_14_wiped_at_sign_out(rig: Rig, depth: str) -> None:
     """After the sign-out neither a record nor a key of AWS is left in the store."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.doubles.browser import Browser
+from tests.doubles.users import TEAM_A_ROLE, TEAM_B_ROLE
 from tests.rig import Rig
 from webapp.api.catalogue import ENDPOINTS
 from webapp.api.endpoint import Endpoint
@@ -115,3 +116,54 @@ def test_a_dead_api_is_told_in_the_cells(rig: Rig) -> None:
     page = browser.post("/access", {"csrf_token": browser.csrf()})
     assert page.status == 200
     assert "no answer" in page.page.text
+
+
+def test_a_run_needs_proof(rig: Rig) -> None:
+    """Without the form's own proof, or from another site, nothing is run and no guest is made."""
+    browser = rig.signed_in("viewer")
+    proof = {"csrf_token": browser.csrf()}
+    stranger = rig.browser()
+    for answer in (
+        browser.post("/access", {}),
+        browser.post("/access", {"csrf_token": "0" * 43}),
+        browser.post("/access", proof, headers={"Origin": "https://evil.example"}),
+        stranger.post("/access", proof),
+    ):
+        assert answer.status == 403
+    assert (rig.cognito.api.calls, rig.cognito.vault.issued) == ([], [])
+    assert stranger.cookies.names == []
+
+
+def test_a_run_as_a_file(rig: Rig) -> None:
+    """The second button answers with a file, kept by nobody, that holds the results."""
+    browser = rig.browser()
+    form = browser.get("/access").page.form("/access")
+    answer = browser.post("/access", form.fields | {"as": "file"})
+    assert answer.header("Content-Disposition") == 'attachment; filename="access-matrix.json"'
+    assert "no-store" in (answer.header("Cache-Control") or "")
+    assert answer.json()["all_as_expected"] is True
+
+
+def test_the_page_holds_no_secret(rig: Rig) -> None:
+    """Neither page nor JSON of a run shows a key, a token or a signature."""
+    browser = rig.signed_in("both")
+    proof = {"csrf_token": browser.csrf()}
+    for wants_json in (True, False):
+        text = browser.post("/access", proof, json=wants_json).text
+        assert "eyJ" not in text
+        assert "AWS4" not in text
+        for keys in rig.cognito.vault.issued:
+            assert keys.secret_key not in text
+            assert keys.session_token not in text
+            assert keys.access_key not in text
+
+
+def test_keys_of_a_run_are_not_kept(rig: Rig) -> None:
+    """Roles get keys for the run alone; a second run asks for theirs again and for no others."""
+    browser = rig.signed_in("both")
+    _run(browser)
+    first = rig.cognito.pool.get_credentials.count
+    _run(browser)
+    again = [one.json() for one in rig.cognito.pool.get_credentials.requests[first:]]
+    assert {one.get("CustomRoleArn") for one in again} == {TEAM_A_ROLE, TEAM_B_ROLE}
+    assert browser.call("whoami", "user").json()["role"] is None
