@@ -54,11 +54,14 @@ INSIDE = (
             place(
                 say("Credentials"),
                 say(
-                    "Your identity id, the role portico-viewer, how it was chosen, and when the"
-                    " keys end."
+                    "Your identity id, the role portico-viewer, and when the keys end. Of the five"
+                    " rules the one that chose the role is marked, and a table says what the role"
+                    " may do beside a guest's."
                 ),
                 "portico-viewer",
-                "Identity id",
+                "How the role was chosen",
+                "this one",
+                "What changes with the role",
             ),
         ),
         tell=say(
