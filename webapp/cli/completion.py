@@ -60,8 +60,9 @@ def complete_parameters(
     ctx: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
     """The parameters of the endpoint that was named before."""
-    named = ctx.params.get("endpoint")
-    known = next((one.parameters for one in ENDPOINTS if one.name == named), ())
+    # While an option waits for its value, click has not yet put arguments in their places.
+    named = {ctx.params.get("endpoint"), *ctx.args}
+    known = next((one.parameters for one in ENDPOINTS if one.name in named), ())
     return fitting([f"{one.name}={one.default}" for one in known], incomplete)
 
 
