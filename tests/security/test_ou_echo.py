@@ -1,6 +1,7 @@
 """OU-16: an API that sends back what it was sent does not bring a secret into a page or JSON."""
 
 import json
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ from tests.doubles.message import Answer, Request
 from tests.rig import Rig
 from webapp.api.catalogue import endpoint_named
 from webapp.api.client import CAP
+from webapp.api.cutting import without
+from webapp.outbound import Reply
 from webapp.records import TokenSet
 
 CALLS = [
@@ -99,3 +102,24 @@ def test_OU_16_nothing_else_is_cut(rig: Rig) -> None:
     rig.cognito.api["secure"].answer(200, {"token": "eyJhbGciOiJub25lIn0.e30.x", "n": [1]})
     body = browser.call("secure", "user").json()["body"]
     assert body == {"token": "eyJhbGciOiJub25lIn0.e30.x", "n": [1]}
+
+
+@pytest.mark.parametrize("start", ["/", "+", "I"])
+@pytest.mark.parametrize("fill", [b"\\", b"%2", b"\\u00", b"/"])
+def test_AB_10_a_body_of_one_sign_is_searched_in_one_go(start: str, fill: bytes) -> None:
+    """However often a body begins what a secret begins with, it is cut in less than a second."""
+    secret = f"{start}/+=abc{'x' * 32}"
+    body = (fill * CAP)[:CAP]
+    began = time.monotonic()
+    reply = without(Reply(200, "", (), body + secret.encode(), True, 0.0), [secret])
+    assert time.monotonic() - began < 1.0
+    assert secret.encode() not in reply.body
+
+
+@pytest.mark.parametrize("before", ["", "\\", "\\\\", '"'])
+def test_OU_16_a_secret_after_backslashes(before: str) -> None:
+    """Backslashes before a secret hide it no more than any other sign."""
+    for secret in ("/begins+with/a+sign/0123456789", "begins+with/a+letter/0123456789"):
+        for text in (secret, secret.replace("/", "\\/"), json.dumps(json.dumps(before + secret))):
+            reply = without(Reply(200, "", (), (before + text).encode(), False, 0.0), [secret])
+            assert b"(cut)" in reply.body, (before, text)

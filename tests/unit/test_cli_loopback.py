@@ -1,7 +1,9 @@
 """The listener for one redirect: its own address only, the right state only, and once."""
 
 import http.client
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -76,3 +78,42 @@ def test_a_port_that_is_taken() -> None:
         port = urlsplit(listener.redirect_uri).port or 0
         with pytest.raises(OperatorFault, match="--port"):
             Loopback(port)
+
+
+def test_AB_10_a_letter_now_and_then_holds_up_nothing() -> None:
+    """Whoever dawdles over a request keeps neither the right redirect out nor the end away."""
+    with _waiting() as waiting, socket.create_connection(("127.0.0.1", waiting.port)) as slow:
+        slow.sendall(b"GET /callback?state=")
+        began = time.monotonic()
+        assert waiting.get("/callback?state=right&code=abc").status == 200
+        waiting.thread.join(5)
+        assert time.monotonic() - began < 1.5
+    assert waiting.query is not None
+    with Loopback(0) as listener:
+        port = urlsplit(listener.redirect_uri).port or 0
+        with socket.create_connection(("127.0.0.1", port)) as slow:
+            slow.sendall(b"GET /")
+            began = time.monotonic()
+            with pytest.raises(OperatorFault):
+                listener.wait(lambda _: True, 0.3)
+            assert time.monotonic() - began < 1.5
+
+
+def test_LG_02_nonsense_is_told_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+    """What is no address and no HTTP ends nothing and writes nothing where a person reads."""
+    with _waiting() as waiting:
+        for nonsense in (
+            b"GET http://[x/callback?state=right&code=secret HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /callback?code=secret HTTP/9.9\r\n\r\n",
+            b"\x16\x03\x01\r\n\r\n",
+            b"",
+        ):
+            with socket.create_connection(("127.0.0.1", waiting.port)) as one:
+                one.sendall(nonsense)
+                one.shutdown(socket.SHUT_WR)
+                while one.recv(4096):
+                    pass
+        assert waiting.query is None
+        waiting.get("/callback?state=right&code=abc")
+        waiting.thread.join(5)
+    assert "".join(capfd.readouterr()) == ""

@@ -1,11 +1,12 @@
 """Tables and the text in them: widths, folds, colours, and nothing that steers a terminal."""
 
 import io
+import json
 
 import pytest
 
 from webapp.cli.output import moment, span
-from webapp.cli.plain import cells, plain
+from webapp.cli.plain import cells, one_line, plain
 from webapp.cli.table import Cell, colourful, pairs, table
 
 
@@ -69,6 +70,17 @@ def test_nothing_steers_the_terminal(text: str, shown: str) -> None:
     """What cannot be seen is named instead, in cells too; what can be seen stays."""
     assert plain(text) == shown
     assert "\x1b" not in table(("A",), [(text,)])
+
+
+def test_LG_01_one_line_of_json() -> None:
+    """JSON may be read at a terminal too: what cannot be seen is escaped and means the same."""
+    content = {
+        "\x9b2J": ["\x1b]0;x\x07", "\u202egnp", "\ud800", "\U000e0001", "Zoë 山 🙂", 1, None]
+    }
+    told = one_line(content)
+    assert json.loads(told) == content
+    assert told.isprintable()
+    assert "Zoë 山 🙂" in told
 
 
 def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,3 +173,15 @@ def test_no_statement_where_none_is_missing(endpoint: str, identity: str, status
     answer = _answer(endpoint, identity, status, VIEWER)
     known = endpoint_named(endpoint)
     assert statement(known, answer, outcome_of(known, answer)) is None
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["x", "arn:aws:iam", "::::", 'arn:a"b:iam::1:role/x', "arn:aws:iam::<b>:role/x", "\x1b[31m"],
+)
+def test_OU_01_an_odd_role_lacks_a_statement_as_well(role: str) -> None:
+    """A role whose name is no ARN breaks no page, and nothing of it gets into the statement."""
+    answer = _answer("vip", "user", 403, role)
+    endpoint = endpoint_named("vip")
+    told = statement(endpoint, answer, outcome_of(endpoint, answer)) or ""
+    assert json.loads(told)["Resource"] == "arn:aws:execute-api:*:*:*/*/GET/vip"

@@ -32,6 +32,8 @@ def _holds(reply: Reply, run: str) -> bool:
 
 def _cleaned(reply: Reply, secret: str) -> Reply:
     spelt = "".join(map(_spelling, secret))
+    if not secret[0].isalnum():  # or each backslash of a long run would read the rest of it
+        spelt = r"(?<!\\)" + spelt
     text, raw = re.compile(spelt), re.compile(spelt.encode())
     body = raw.sub(CUT.encode(), reply.body)
     return replace(
@@ -47,7 +49,7 @@ def _spelling(char: str) -> str:
         return char
     code = f"{ord(char):02x}"
     either = "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in code)
-    return rf"(?:\\*{re.escape(char)}|\\+u00{either}|%{either})"
+    return rf"\\*+(?:{re.escape(char)}|u00{either}|%{either})"
 
 
 def _without_beginning(body: bytes, secret: bytes) -> bytes:

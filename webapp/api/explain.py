@@ -19,6 +19,7 @@ BACKEND = "-"
 """Stands for a rule when the backend decided and named none."""
 _RULE = re.compile(r"[a-z][a-z_]{0,40}")
 _GATEWAY = re.compile(r"(?P<api>[a-z0-9]{6,16})\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.")
+_ROLE = re.compile(r"arn:(aws[a-z-]{0,16}):iam::([0-9]{1,20}):")
 _REFUSED = (401, 403)
 
 
@@ -226,7 +227,8 @@ def statement(endpoint: Endpoint, answer: ApiAnswer, outcome: Outcome) -> str | 
     parts = urlsplit(answer.sent.url)
     found = _GATEWAY.match(parts.netloc)
     region, api = (found["region"], found["api"]) if found else ("*", "*")
-    _, partition, _, _, account, *_ = (outcome.role_arn or "arn:aws:iam::*:").split(":")
+    of_role = _ROLE.match(outcome.role_arn or "")
+    partition, account = of_role.groups() if of_role else ("aws", "*")
     resource = f"arn:{partition}:execute-api:{region}:{account}:{api}/*/{endpoint.method}"
     path = re.sub(r"\{[^}]+\}", "*", endpoint.path)
     return json.dumps(

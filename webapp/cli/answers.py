@@ -76,11 +76,15 @@ def text_of(told: Told, *, verbose: bool) -> str:
         parts += [f"> {plain(sent)}\n" + _headers("> ", answer.sent.headers)]
         parts += _signing(answer)
         parts += [f"< {plain(status.text)}\n" + _headers("< ", answer.headers)]
-    text = _readable(answer).text
-    parts.append("\n".join(plain(line) for line in text.splitlines()))
+    parts.append(body_of(told))
     if answer.cut:
         parts.append("There was more than is read of an answer.")
     return "\n\n".join(part for part in parts if part)
+
+
+def body_of(told: Told) -> str:
+    """The answer's body as a terminal may show it."""
+    return "\n".join(plain(line) for line in _readable(told.answer).text.splitlines())
 
 
 def _expected(told: Told) -> Cell:

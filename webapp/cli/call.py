@@ -9,7 +9,7 @@ import click
 
 from webapp.api.catalogue import Endpoint, endpoint_named
 from webapp.api.explain import explain, outcome_of
-from webapp.cli.answers import Told, content_of, text_of
+from webapp.cli.answers import Told, body_of, content_of, text_of
 from webapp.cli.callers import AWS, Wish, complete_callers, operator_keys
 from webapp.cli.completion import complete_endpoints, complete_parameters
 from webapp.cli.house import House
@@ -42,7 +42,7 @@ from webapp.services import Services
 @click.option("--profile", help="The AWS profile of --as aws.")
 @sign_in_options
 @click.option("--fail", is_flag=True, help="Exit status 1 unless the API says yes (2xx).")
-@click.option("--body", is_flag=True, help="Print the body of the answer alone, as it came.")
+@click.option("--body", is_flag=True, help="Print the body alone, into a pipe as it came.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the request as sent, and all headers.")
 @without_asking
 @as_json
@@ -77,7 +77,9 @@ def call(
             told = _as_operator(house, rooms, one, values, profile)
         else:
             told = _as_caller(house, rooms, one, values, wish, way)
-    if body:
+    if body and sys.stdout.isatty():
+        click.echo(body_of(told))
+    elif body:
         sys.stdout.buffer.write(told.answer.body)
     else:
         tell(as_json, content_of(told), lambda: text_of(told, verbose=verbose))

@@ -6,7 +6,7 @@ right; whoever else on this machine knocks learns nothing and ends nothing.
 
 import time
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +16,7 @@ from webapp.errors import OperatorFault
 HOST, PATH = "127.0.0.1", "/callback"
 LONGEST_QUERY = 8192
 _IDLE_SECONDS = 2.0
+_LOOK_SECONDS = 0.2
 
 Query = Mapping[str, list[str]]
 
@@ -55,7 +56,7 @@ class Loopback:
                     f" of the redirect, register {self.redirect_uri} as a callback of the client.",
                     code="nobody_came",
                 )
-            self._server.timeout = min(left, 1.0)
+            self._server.timeout = min(left, _LOOK_SECONDS)
             self._server.handle_request()
         return self._server.found
 
@@ -75,7 +76,10 @@ def _nobodys(_: Query) -> bool:
     return False
 
 
-class _Server(HTTPServer):
+class _Server(ThreadingHTTPServer):
+    # Each knock in a thread: one that sends a letter a second holds up neither us nor the end.
+    daemon_threads = True
+    block_on_close = False
     allow_reuse_address = True
     found: Query | None = None
 
@@ -83,13 +87,20 @@ class _Server(HTTPServer):
         super().__init__(*arguments)
         self.is_ours: Callable[[Query], bool] = _nobodys
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: whoever knocked and went, or spoke no HTTP, is no news to a person."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     timeout = _IDLE_SECONDS  # a browser may open connections that it does not use
 
     def do_GET(self) -> None:
-        address = urlsplit(self.path)
+        try:
+            address = urlsplit(self.path)
+        except ValueError:  # such as brackets with nothing to them
+            self._answer(400, "Not here", "That is no address.")
+            return
         named = f"{HOST}:{self.server.server_port}"
         if address.path != PATH or self.headers.get("Host") != named:
             self._answer(404, "Not here", "There is nothing at this address.")
@@ -101,8 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.is_ours(query):
             self._answer(400, "Not ours", "This answer belongs to no sign-in of this command.")
             return
-        self.server.found = query
         self._answer(200, "Done", "You may close this window and go back to the terminal.")
+        self.server.found = query
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Nothing: a query holds a code."""

@@ -4,7 +4,6 @@ Results go to standard output. Questions, progress and what is only said on the 
 error, so that a pipe carries nothing else than the result.
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
@@ -15,7 +14,7 @@ from typing import TypeVar
 import click
 
 from webapp.cli.outcome import NothingDone
-from webapp.cli.plain import plain
+from webapp.cli.plain import one_line, plain
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 without_asking = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -27,7 +26,7 @@ PROGRESS_SECONDS = 0.1
 def tell(as_json: bool, content: Mapping[str, object], text: Callable[[], str] | str) -> None:
     """Print the result: `content` for programs, or `text` for people."""
     if as_json:
-        click.echo(json.dumps(content, ensure_ascii=False, default=str))
+        click.echo(one_line(content))
     else:
         click.echo(text if isinstance(text, str) else text())
 

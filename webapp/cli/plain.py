@@ -1,6 +1,11 @@
 """Text from elsewhere as a terminal may show it: a name or an answer must not steer it."""
 
+import json
+import re
 import unicodedata
+from collections.abc import Mapping
+
+_UNSEEN = re.compile(r"[^ -~]")
 
 
 def plain(text: object) -> str:
@@ -11,6 +16,11 @@ def plain(text: object) -> str:
     return "".join(one if one.isprintable() else _named(one) for one in str(text))
 
 
+def one_line(content: Mapping[str, object]) -> str:
+    """The content as one line of JSON; what cannot be seen is escaped, and means the same."""
+    return _UNSEEN.sub(_escaped, json.dumps(content, ensure_ascii=False, default=str))
+
+
 def cells(text: str) -> int:
     """How many columns of a terminal the text takes (Unicode Annex 11)."""
     return sum(_columns(one) for one in text)
@@ -18,6 +28,11 @@ def cells(text: str) -> int:
 
 def _named(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _columns(character: str) -> int:

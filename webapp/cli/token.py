@@ -9,11 +9,14 @@ import click
 from webapp.cli.house import House
 from webapp.cli.outcome import AnsweredNo, ToldCommand
 from webapp.cli.output import as_json, moment, note, span, tell
+from webapp.cli.plain import plain
 from webapp.cli.sign_in import SignedIn, Way, lifetimes, sign_in_options, signed_in
 from webapp.cli.table import table
 from webapp.cli.workshop import workshop
 
 KINDS = ("id", "access", "refresh")
+LAST_TIME = 1e11
+"""The year 5138; beyond it a number is no time that can be told."""
 _TIMES = ("exp", "iat", "auth_time", "nbf")
 
 
@@ -41,7 +44,7 @@ def token(house: House, raw: str | None, keep: bool, as_json: bool, **way: Unpac
             if not value:
                 raise AnsweredNo(f"There came no {raw} token.", code="no_token")
             note("Whoever has this token is this person.", quiet=not sys.stdout.isatty())
-            click.echo(value)
+            click.echo(plain(value))
             return
         tell(as_json, _content(found, kept=keep), lambda: _text(found, house.now()))
         if not keep:
@@ -93,7 +96,7 @@ def _claims(found: SignedIn) -> list[tuple[str, str, str]]:
 def _value(name: str, value: object) -> str:
     if value is None:
         return "-"
-    if name in _TIMES and isinstance(value, int | float):
+    if name in _TIMES and isinstance(value, int | float) and 0 <= value < LAST_TIME:
         return f"{value} ({moment(value)})"
     if isinstance(value, bool):
         return str(value).lower()
