@@ -130,7 +130,7 @@ on_sqlite = pytest.mark.parametrize("hands", ["sqlite_hands"], indirect=True)
 @on_sqlite
 @pytest.mark.parametrize(
     ("length", "code", "words"),
-    [(38, "session_too_large", "Fewer groups would"), (70, "token_refused", "tell the operator")],
+    [(49, "session_too_large", "Fewer groups would"), (70, "token_refused", "tell the operator")],
 )
 def test_ST_16_more_than_a_session_can_hold(rig: Rig, length: int, code: str, words: str) -> None:
     """Where a record would pass 32 KiB, or a token 16, nobody is signed in and the page says so."""
@@ -152,7 +152,7 @@ def test_ST_16_more_than_a_session_can_hold(rig: Rig, length: int, code: str, wo
 def test_ST_16_at_a_refresh(rig: Rig) -> None:
     """Who gets too many groups in mid-session reads so at the refresh, and keeps the session."""
     browser = rig.signed_in("viewer")
-    rig.cognito.user("viewer").groups = [f"group-{n:03}-".ljust(38, "x") for n in range(200)]
+    rig.cognito.user("viewer").groups = [f"group-{n:03}-".ljust(49, "x") for n in range(200)]
     refused = browser.post("/session/refresh", {"csrf_token": browser.csrf()})
     assert refused.status == 502
     assert "fewer groups" in refused.page.text
