@@ -9,7 +9,7 @@ from tests.browser.visitor import Visitor, totp
 from tests.rig import rigged
 
 # Addresses of pages that anybody may see, and of those that want a sign-in.
-OPEN = ("/", "/api", "/access", "/tour", "/how-it-works")
+OPEN = ("/", "/api", "/access", "/tour", "/how-it-works", "/sign-in-options")
 CLOSED = ("/session", "/credentials", "/sessions", "/doctor")
 # Pages that answer a form; the tests below send one.
 ANSWERS = {"access.run", "console.call", "doctor.examine", "history.compare"}

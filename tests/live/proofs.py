@@ -102,7 +102,7 @@ class AccountProofs:
         assert re.search(rf"Identity id {crowd.account.settings.aws_region}:[0-9a-f]", visitor.text)
         _through_the_session_page(visitor)
         assert visitor.call("whoami", "user") == 200
-        assert visitor.page.get_by_text("as expected").is_visible()
+        assert visitor.page.locator(".verdict").get_by_text("as expected").is_visible()
         body = visitor.page.get_by_role("group", name="Body of the answer").inner_text()
         assert _role_name(crowd, person) in body
 
