@@ -67,7 +67,7 @@ def create_app(
     )
     guard = Guard(sessions, rooms.freshness, may_serve=rooms.key_watch.check)
     files = Assets(ROOT / "static")
-    choice = Choice(secure=security.secure)
+    choice = Choice(sessions)
     pages = Pages(
         Speakers(app, filters(files, settings.app_base_url) | tour.FILTERS),
         sessions,
@@ -78,7 +78,7 @@ def create_app(
     )
     _install(app, rooms, security, sessions, guard)
     app.register_blueprint(assets.make_blueprint(files))
-    app.register_blueprint(language.make_blueprint(sessions, security, choice))
+    app.register_blueprint(language.make_blueprint(sessions, security))
     register(app, rooms, settings, security, sessions, guard, pages, choice, now)
     error_pages.install(app, pages, sessions)
     app.cli = Commands(House(lambda: settings, lambda _: rooms, now), name=app.name)

@@ -1,8 +1,8 @@
 """Between a browser's cookies and the vault. Every doubt about a cookie means: nobody.
 
-Two cookies at most: the ticket of a session and the attempts to sign in, with which the trail of
-the console's calls travels. Both carry the `__Host-` prefix wherever https is; a page that needs
-neither sets neither and asks the store nothing.
+Two cookies at most: the ticket of a session, and the attempts to sign in, with the trail of the
+console's calls and the language that was chosen. Both carry the `__Host-` prefix wherever https is;
+a page that needs neither sets neither and asks the store nothing.
 """
 
 import time
@@ -26,6 +26,7 @@ from webapp.trail import PastCall, owner_of, packed, unpacked, with_call
 
 TICKET = "portico"
 ATTEMPTS = "portico-signin"
+YEAR = 31_536_000
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class _Visit:
     attempts_to_set: list[SignInAttempt] | None = field(default=None, repr=False)
     notice: str = ""
     calls_to_set: list[PastCall] | None = None
+    language_to_set: str = ""
     personal: bool = False
 
 
@@ -102,9 +104,8 @@ class Sessions:
     def drop(self) -> None:
         """Forget the session; the answer takes the cookie away."""
         visit = self._visit()
-        visit.session, visit.looked, visit.personal = None, True, True
-        visit.ticket_to_set = ""
-        if self._attempts.trail(self._cookie(self._attempts_name)):
+        visit.session, visit.looked, visit.personal, visit.ticket_to_set = None, True, True, ""
+        if self._attempts.trail(self._sealed()):
             visit.calls_to_set = []
 
     def client(self) -> Client:
@@ -118,10 +119,8 @@ class Sessions:
 
     def attempts(self) -> list[SignInAttempt]:
         """The sign-ins that this browser has under way."""
-        visit = self._visit()
-        if visit.attempts_to_set is not None:
-            return visit.attempts_to_set
-        return self._attempts.unpack(self._cookie(self._attempts_name), self._now())
+        known = self._visit().attempts_to_set
+        return self._attempts.unpack(self._sealed(), self._now()) if known is None else known
 
     def set_attempts(self, attempts: Sequence[SignInAttempt]) -> None:
         """Remember these in place of those before."""
@@ -134,7 +133,7 @@ class Sessions:
 
     def take_notice(self) -> str:
         """The word that an earlier answer left; it is gone with this one."""
-        notice = self._attempts.notice(self._cookie(self._attempts_name))
+        notice = self._attempts.notice(self._sealed())
         if notice:
             self.set_attempts(self.attempts())
         return notice
@@ -144,11 +143,19 @@ class Sessions:
         visit = self._visit()
         if visit.calls_to_set is not None:
             return visit.calls_to_set
-        return unpacked(self._attempts.trail(self._cookie(self._attempts_name)), self._owner())
+        return unpacked(self._attempts.trail(self._sealed()), self._owner())
 
     def note_call(self, call: PastCall) -> None:
         """Remember a call of this session beside those before; the oldest are forgotten."""
         self._visit().calls_to_set = with_call(self.calls(), call)
+
+    def language(self) -> str:
+        """The code of the language that this browser chose, as it came; empty if it did not."""
+        return cookies.parted(self._cookie(self._attempts_name), 0, 0)[0]
+
+    def choose_language(self, code: str) -> None:
+        """Remember the language of this browser's pages for a year."""
+        self._visit().language_to_set = code
 
     def seconds_left(self, record: SessionRecord) -> int:
         """How long the session would live without another request."""
@@ -166,11 +173,13 @@ class Sessions:
             return response
         if visit.ticket_to_set is not None:
             self._set(response, self._ticket_name, visit.ticket_to_set, None)
-        both = (visit.attempts_to_set, visit.calls_to_set)
-        if both != (None, None):
-            value = self._attempts.pack(self.attempts(), visit.notice, self._trail)
-            self._set(response, self._attempts_name, value, COOKIE_SECONDS)
-        if visit.personal or both != (None, None):
+        beside = (visit.attempts_to_set, visit.calls_to_set, visit.language_to_set or None)
+        if beside != (None, None, None):
+            sealed = self._attempts.pack(self.attempts(), visit.notice, self._trail)
+            code = visit.language_to_set or self.language()
+            value = cookies.with_language(code, sealed, self._now())
+            self._set(response, self._attempts_name, value, YEAR if code else COOKIE_SECONDS)
+        if visit.personal or beside != (None, None, None):
             response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = "Cookie"
         return response
@@ -203,7 +212,7 @@ class Sessions:
     def _trail(self, room: int) -> bytes:
         visit = self._visit()
         if visit.calls_to_set is None and not visit.looked:  # whose they are was not asked
-            raw = self._attempts.trail(self._cookie(self._attempts_name))
+            raw = self._attempts.trail(self._sealed())
             return raw if len(raw) <= room else b""
         # Those of somebody else than now are not kept.
         return packed(self._owner(), self.calls(), room)
@@ -212,12 +221,15 @@ class Sessions:
         session = self._visit().session
         return owner_of(session.record if session else None)
 
+    def _sealed(self) -> str | None:
+        value = self._cookie(self._attempts_name)
+        return cookies.parted(value, self._now(), COOKIE_SECONDS)[1]
+
     def _cookie(self, name: str) -> str | None:
         return cookies.only(request.headers.get("Cookie"), name)
 
-    def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
-        line = cookies.line(name, value, seconds, secure=self._secure)
-        response.headers.add("Set-Cookie", line)
+    def _set(self, response: Response, name: str, value: str, age: int | None) -> None:
+        response.headers.add("Set-Cookie", cookies.line(name, value, age, secure=self._secure))
 
     @staticmethod
     def _visit() -> _Visit:

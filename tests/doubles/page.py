@@ -18,15 +18,15 @@ NAMELESS = {"hidden", "submit", "button", "image", "reset"}
 CODE_DIRECTIVES = {"script-src", "style-src", "object-src", "default-src"}
 REDIRECTS = {301, 302, 303, 307, 308}
 FAULT_LIMIT = 20
-# A choice that tells nothing of anybody.
-LANGUAGE_COOKIES = {"portico-lang", "__Host-portico-lang"}
+# With a choice of language, or a sign-in begun, nobody is signed in yet.
+ANYBODYS_COOKIES = {"portico-signin", "__Host-portico-signin"}
 
 
 def inspect(response: Response, session_cookies: frozenset[str] | None = None) -> None:
     """Raise AssertionError with every fault of an HTML page and of the headers it came with.
 
     `session_cookies` are the names whose presence in the request means that there was a session;
-    without them any cookie does, but for the chosen language. Anything but HTML passes.
+    without them any cookie does but that of strangers. Anything but HTML passes.
     """
     if not response.is_html:
         return
@@ -145,7 +145,7 @@ def _headers(response: Response, session_cookies: frozenset[str] | None) -> Iter
     for policy in policies:
         yield from _policy(policy)
     sent = response.sent_cookies
-    if sent & session_cookies if session_cookies is not None else sent - LANGUAGE_COOKIES:
+    if sent & session_cookies if session_cookies is not None else sent - ANYBODYS_COOKIES:
         if "no-store" not in (response.header("Cache-Control") or "").lower():
             yield f"Cache-Control is {response.header('Cache-Control')!r}, with a session"
         varied = {part.strip().lower() for part in (response.header("Vary") or "").split(",")}

@@ -20,6 +20,9 @@ BOTS = ("Googlebot/2.1", "curl/8.5", "GoogleHC/1.0", "ELB-HealthChecker/2.0", ""
 def _everything_that_sets_cookies(rig: Rig) -> list[Browser]:
     guest, person, stranger, declined = (rig.browser() for _ in range(4))
     guest.call("test-public", "guest")
+    for one in (guest, person):
+        form = one.get("/").page.form("/language").fields
+        one.post("/language", form | {"lang": "de"})
     for number in range(40):
         person.start(f"/session?filler={'x' * 300}&n={number}")
     for user in ("admin", "viewer"):
@@ -34,6 +37,7 @@ def _everything_that_sets_cookies(rig: Rig) -> list[Browser]:
     stranger.get("/callback?code=c&state=s")
     declined.finish(rig.cognito.issuer.decline(declined.start()))
     caller = rig.signed_in("viewer")
+    caller.post("/language", caller.get("/").page.form("/language").fields | {"lang": "fr"})
     for number in range(12):
         form = caller.get("/api").page.form("/api/call", endpoint="test-plain").fields
         caller.post("/api/call", form | {"identity": "bearer-id", "note": f"{number} {'x' * 60}"})

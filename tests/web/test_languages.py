@@ -1,6 +1,7 @@
 """The pages in the language that a person chose, and nothing else of theirs changed by it."""
 
 import json
+import re
 
 import pytest
 
@@ -17,7 +18,9 @@ def test_a_person_chooses_a_language(rig: Rig) -> None:
     response = browser.post("/language", form.fields | {"lang": "de"})
     assert (response.status, response.header("Location")) == (303, "/api")
     (cookie,) = response.header_values("Set-Cookie")
-    assert cookie.startswith("portico-lang=de; Max-Age=31536000; HttpOnly; Path=/; SameSite=Lax")
+    name, _, attributes = cookie.partition("; ")
+    assert re.fullmatch(r"portico-signin=de\.[0-9a-f]{8}\.", name)
+    assert attributes == "Max-Age=31536000; HttpOnly; Path=/; SameSite=Lax"
     answer = browser.get("/api")
     assert _lang(answer) == "de"
     page = answer.page
@@ -44,9 +47,9 @@ def test_over_https_the_cookie_is_bound_to_the_host(secure_rig: Rig) -> None:
     https = {"X-Forwarded-Proto": "https"}
     form = browser.get("/", headers=https).page.form("/language")
     response = browser.post("/language", form.fields | {"lang": "de"}, headers=https)
-    assert "__Host-portico-lang=de; Max-Age=31536000; Secure; HttpOnly; Path=/" in (
-        response.header("Set-Cookie") or ""
-    )
+    cookie = response.header("Set-Cookie") or ""
+    assert cookie.startswith("__Host-portico-signin=de.")
+    assert "; Max-Age=31536000; Secure; HttpOnly; Path=/" in cookie
 
 
 @pytest.mark.parametrize("wrong", ["", "xx", "de;", "../de", "DE", "ja"])
@@ -68,20 +71,40 @@ def test_a_choice_needs_proof_and_stays_here(rig: Rig) -> None:
     assert browser.post("/language", form | {"next": "//evil.example"}).header("Location") == "/"
 
 
-@pytest.mark.parametrize("planted", ["xx", "", "de; portico-lang=fr", '"><b>', "de_DE"])
+@pytest.mark.parametrize(
+    "planted", ["xx.1.", "", "de.1.; portico-signin=fr.1.", '"><b>', "DE.1.", "de.."]
+)
 def test_a_strange_cookie_means_english(rig: Rig, planted: str) -> None:
     """A cookie that is not exactly one known code is as good as none."""
     browser = rig.browser()
-    answer = browser.get("/", headers={"Cookie": f"portico-lang={planted}"})
+    answer = browser.get("/", headers={"Cookie": f"portico-signin={planted}"})
     assert _lang(answer) == "en"
 
 
 def test_a_choice_asks_no_store(rig: Rig) -> None:
     """With the choice alone a visitor's page needs no session and sets no cookie."""
     browser = rig.browser()
-    answer = browser.get("/", headers={"Cookie": "portico-lang=fr"})
+    answer = browser.get("/", headers={"Cookie": "portico-signin=fr.1."})
     assert _lang(answer) == "fr"
     assert answer.header_values("Set-Cookie") == []
+
+
+def test_the_choice_outlives_a_sign_in(rig: Rig) -> None:
+    """It stays when sign-ins begin, end and are forgotten, and keeps none of them longer."""
+    browser = rig.browser()
+    form = browser.get("/").page.form("/language")
+    browser.post("/language", form.fields | {"lang": "fr"})
+    browser.sign_in(rig.cognito.user("viewer"))
+    assert _lang(browser.get("/session")) == "fr"
+    browser.sign_out()
+    assert _lang(browser.get("/")) == "fr"
+    browser.get("/login?next=/api")
+    assert rig.log.count('"attempt"') > 0
+    rig.clock.advance(3601)
+    assert _lang(browser.get("/")) == "fr"
+    late = browser.get("/callback?code=x&state=y")
+    assert "est en cours dans ce navigateur" in late.page.text
+    assert _lang(late) == "fr"
 
 
 def test_a_saying_is_english_for_programs() -> None:

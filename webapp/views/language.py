@@ -6,10 +6,10 @@ from webapp.addresses import local_path
 from webapp.errors import BadInput
 from webapp.security import Security
 from webapp.sessions import Sessions
-from webapp.views.tongues import TONGUES, Choice
+from webapp.views.tongues import TONGUES
 
 
-def make_blueprint(sessions: Sessions, security: Security, choice: Choice) -> Blueprint:
+def make_blueprint(sessions: Sessions, security: Security) -> Blueprint:
     """The blueprint of choosing a language."""
     blueprint = Blueprint("language", __name__)
 
@@ -19,14 +19,7 @@ def make_blueprint(sessions: Sessions, security: Security, choice: Choice) -> Bl
         code = request.form.get("lang", "")
         if code not in TONGUES:
             raise BadInput("Portico does not speak that language.", code="language")
-        response = Response(
-            status=303,
-            headers={
-                "Location": local_path(request.form.get("next")),
-                "Cache-Control": "no-store",
-            },
-        )
-        choice.remember(response, code)
-        return response
+        sessions.choose_language(code)
+        return Response(status=303, headers={"Location": local_path(request.form.get("next"))})
 
     return blueprint

@@ -9,8 +9,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from flask import Response, request
-
+from webapp.sessions import Sessions
 from webapp.words import Saying, filled
 
 TEXTS = Path(__file__).resolve().parent.parent / "texts"
@@ -19,8 +18,6 @@ ENGLISH = "en"
 TONGUES = {ENGLISH: "English", "de": "Deutsch", "fr": "Français"}
 # What stands between thousands; in French a narrow space at which no line breaks.
 GROUPING = {ENGLISH: ",", "de": ".", "fr": "\u202f"}
-COOKIE = "portico-lang"
-COOKIE_SECONDS = 31_536_000
 
 _BLANKS = re.compile(r"[ \t\n]+")
 
@@ -78,24 +75,12 @@ class Tongue:
 
 
 class Choice:
-    """The language that a browser chose, in a cookie that holds its code and nothing else."""
+    """The language that a browser chose. It travels with its other cookie, as a plain code."""
 
-    def __init__(self, *, secure: bool) -> None:
-        self._secure = secure
-        self._name = f"__Host-{COOKIE}" if secure else COOKIE
-        self._value = re.compile(rf"(?:^|;) *{self._name}=([^;]*)")
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
 
     def chosen(self) -> str | None:
-        """The language that this request's browser chose, if it did."""
-        raw = request.headers.get("Cookie")
-        if not raw or self._name not in raw:
-            return None
-        found = self._value.findall(raw)
-        return found[0] if len(found) == 1 and found[0] in TONGUES else None
-
-    def remember(self, response: Response, code: str) -> None:
-        """Let the answer tell the browser to keep this choice for a year."""
-        kept = f"Max-Age={COOKIE_SECONDS}{'; Secure' if self._secure else ''}"
-        response.headers.add(
-            "Set-Cookie", f"{self._name}={code}; {kept}; HttpOnly; Path=/; SameSite=Lax"
-        )
+        """The language that this request's browser chose, if it did and we speak it."""
+        code = self._sessions.language()
+        return code if code in TONGUES else None
