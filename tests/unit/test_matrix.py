@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -17,6 +18,7 @@ from webapp.credentials.wallet import Wallet
 from webapp.errors import ApiBusy, PoolUnavailable
 from webapp.outbound import OutboundTimedOut, Reply
 from webapp.records import AwsKeys, TokenSet
+from webapp.services.parts import FEWEST_THREADS, half, matrices
 from webapp.signin.calling import Calling, Proof
 from webapp.signin.matrix import AccessMatrix
 
@@ -66,8 +68,12 @@ def _proof(caller: Caller) -> Proof:
     return Proof(caller, KEYS if caller.signs else None, TOKENS if caller.needs_person else None)
 
 
-def _measured(matrix: AccessMatrix, gather: Callable[[Caller], Proof] = _proof) -> Matrix:
-    return matrix.measured(EVERYBODY, gather, lambda proof: proof, lambda: BOTH)
+def _measured(
+    matrix: AccessMatrix,
+    gather: Callable[[Caller], Proof] = _proof,
+    callers: tuple[Caller, ...] = EVERYBODY,
+) -> Matrix:
+    return matrix.measured(callers, gather, lambda proof: proof, lambda: BOTH)
 
 
 def test_the_wall_time_is_that_of_a_few_calls() -> None:
@@ -108,6 +114,29 @@ def test_threads_are_bounded() -> None:
         thread.join()
     assert api.most == 5
     assert _measured(matrix).seconds
+
+
+def test_AB_03_strangers_leave_a_place() -> None:
+    """While a stranger's matrix runs another stranger waits, and somebody signed in does not."""
+    api, strangers = SlowApi(0.2), (NOBODY, GUEST)
+    matrix = _matrix(api)
+    first = threading.Thread(target=partial(_measured, matrix, callers=strangers))
+    first.start()
+    while not api.most:
+        time.sleep(0.001)
+    with pytest.raises(ApiBusy):
+        _measured(matrix, callers=strangers)
+    assert _measured(matrix).seconds
+    first.join()
+    assert _measured(matrix, callers=strangers).seconds
+
+
+@pytest.mark.parametrize(("threads", "runs"), [(None, 1), (4, 1), (8, 1), (9, 2), (32, 2)])
+def test_AP_16_matrices_leave_threads(threads: int | None, runs: int) -> None:
+    """With the API's own seats, those that an API that hangs can hold are not all threads."""
+    count = threads or FEWEST_THREADS
+    assert matrices(threads) == runs
+    assert matrices(threads) + half(count) < count
 
 
 def test_the_end_of_the_request_goes_along() -> None:

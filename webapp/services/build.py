@@ -28,7 +28,7 @@ from webapp.outbound import Outbound, Sender
 from webapp.refusals import Refusals
 from webapp.services.aws import identity_api
 from webapp.services.chores import caretakers, key_watch_of, refusals_of, report_errand
-from webapp.services.parts import behind_breakers, log_part, turn_seats
+from webapp.services.parts import behind_breakers, log_part, matrices, turn_seats
 from webapp.services.stores import open_store
 from webapp.settings import Settings
 from webapp.signin.belated import Belated
@@ -155,7 +155,7 @@ def build(
         wallet=wallet,
         api=_api(settings, parts.api),
         calling=_calling(settings, wallet, parts.api),
-        access=_access(settings, wallet, parts.api_aside),
+        access=_access(settings, wallet, parts.api_aside, matrices(threads)),
         key_source=_key_source(settings),
         caller=_caller(settings, parts.sts),
         caretakers=caretakers(errands, belated, Purger(store, now=now), key_watch),
@@ -206,9 +206,9 @@ def _calling(settings: Settings, wallet: Wallet, outbound: Sender) -> Calling:
     return Calling(wallet, _api(settings, outbound), demo=settings.offline, report=event)
 
 
-def _access(settings: Settings, wallet: Wallet, outbound: Sender) -> AccessMatrix:
+def _access(settings: Settings, wallet: Wallet, outbound: Sender, runs: int) -> AccessMatrix:
     calling = _calling(settings, wallet, outbound)
-    return AccessMatrix(calling, demo=settings.offline)
+    return AccessMatrix(calling, demo=settings.offline, runs=runs)
 
 
 def _caller(settings: Settings, outbound: Sender) -> CallerIdentity:

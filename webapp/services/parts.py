@@ -71,6 +71,11 @@ def turn_seats(threads: int | None) -> Seats:
     return Seats(max(FEWEST_THREADS, half(threads or FEWEST_THREADS)))
 
 
+def matrices(threads: int | None) -> int:
+    """How many access matrices run at a time: each holds a thread, and an API that hangs half."""
+    return 2 if (threads or FEWEST_THREADS) > 8 else 1
+
+
 def provider_seats(threads: int) -> int:
     """How many calls of the user pool may wait: 24 sign-ins do at a time, of 32 threads."""
     return threads - max(1, threads * 6 // 32)

@@ -6,8 +6,9 @@ at a time and no more, within what is left of the work that asked for them.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -48,6 +49,7 @@ class AccessMatrix:
         self._rows = rows(demo=demo)
         self._at_a_time = at_a_time
         self._runs = threading.BoundedSemaphore(runs)
+        self._strangers = threading.BoundedSemaphore(max(1, runs - 1))
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
 
@@ -94,19 +96,26 @@ class AccessMatrix:
         is asked at the end what the expectations go by. What goes wrong with one caller or one call
         stands in its cells. Raises ApiBusy when enough matrices are under way, and SessionEnded.
         """
-        if not self._runs.acquire(blocking=False):
-            raise ApiBusy(
-                "Enough access matrices are under way; try again in a moment.",
-                retry_after=BUSY_SECONDS,
-            )
-        try:
+        with self._turn(callers):
             began = time.monotonic()
             run = _Run(self._pool(), self._calling, self._rows)
             columns = run.of_all(callers, gather, renew)
             plan = planned(self._rows, callers, person())
             return _filled(plan, columns, time.monotonic() - began)
-        finally:
-            self._runs.release()
+
+    @contextmanager
+    def _turn(self, callers: Sequence[Caller]) -> Iterator[None]:
+        """One of the places for matrices; strangers leave one to whoever is signed in."""
+        stranger = not any(one.needs_person for one in callers)
+        with ExitStack() as held:
+            for places in (self._strangers, self._runs) if stranger else (self._runs,):
+                if not places.acquire(blocking=False):
+                    raise ApiBusy(
+                        "Enough access matrices are under way; try again in a moment.",
+                        retry_after=BUSY_SECONDS,
+                    )
+                held.callback(places.release)
+            yield
 
     def _pool(self) -> ThreadPoolExecutor:
         # Made when first needed: threads do not survive a fork, and most processes need none.
