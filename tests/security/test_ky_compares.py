@@ -36,9 +36,12 @@ HARMLESS = {
     ("webapp.signin.freshness", "record.tokens.access_token != tokens.access_token"): (
         "both out of our own record"
     ),
-    ("webapp.views.console", "keys in (before.record.user_keys, before.record.guest_keys)"): (
-        "both out of our own record"
+    ("webapp.signin.calling", "keys == session.record.user_keys"): "both out of our own record",
+    ("webapp.signin.freshness", "answer.refresh_token == refresh_token"): (
+        "ours and the pool's answer to it, over a connection that we opened"
     ),
+    ("webapp.views.comparison", "id_token[name] != access_token[name]"): "one person's own claims",
+    ("webapp.views.comparison", "id_token[name] == access_token[name]"): "one person's own claims",
 }
 
 
