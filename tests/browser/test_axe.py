@@ -3,10 +3,12 @@
 import secrets
 from pathlib import Path
 
+from playwright.sync_api import Browser, Route
+
 from tests.browser.axe import LOOKS, violations
 from tests.browser.conftest import NewVisitor
-from tests.browser.visitor import Visitor, totp
-from tests.rig import rigged
+from tests.browser.visitor import DESKTOP, Visitor, totp
+from tests.rig import Rig, rigged
 
 # Addresses of pages that anybody may see, and of those that want a sign-in.
 OPEN = ("/", "/api", "/access", "/tour", "/how-it-works", "/sign-in-options")
@@ -90,6 +92,33 @@ def test_signed_in(new_visitor: NewVisitor) -> None:
     visitor.press("Run all calls")
     found += _opened(visitor)
     assert found == []
+
+
+def test_a_raw_token(tmp_path: Path, chromium: Browser) -> None:
+    """The page that only a switch of the operator opens; here an application in this process."""
+    with rigged(tmp_path, APP_SHOW_TOKENS="true") as rig:
+        rules = rig.app.url_map.iter_rules()
+        (address,) = {rule.rule for rule in rules if rule.endpoint.startswith("raw_token.")}
+        browser = rig.signed_in("admin")
+        browser.inspect_pages = False
+        form = browser.get("/session").page.form(address)
+        shown = browser.post(address, form.fields | {"token": "id"})
+        assert shown.status == 200
+        page = chromium.new_page(viewport=DESKTOP)
+        page.route("**/*", lambda route: _answered(route, rig, shown.body))
+        page.goto(f"{rig.base_url}{address}")
+        assert page.get_by_role("heading", level=1).inner_text() == "ID token"
+        assert violations(page) == []
+        page.close()
+
+
+def _answered(route: Route, rig: Rig, page: bytes) -> None:
+    path = route.request.url.removeprefix(rig.base_url)
+    if not path.startswith("/static/"):
+        route.fulfill(body=page, content_type="text/html; charset=utf-8")
+        return
+    file = rig.browser().get(path)
+    route.fulfill(body=file.body, content_type=file.header("Content-Type"))
 
 
 def test_in_other_languages(new_visitor: NewVisitor) -> None:

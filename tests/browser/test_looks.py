@@ -36,6 +36,20 @@ def test_forced_colours_and_reduced_motion(new_visitor: NewVisitor) -> None:
     visitor.shot("1-guest-refused")
 
 
+@pytest.mark.parametrize("path", ["/tour", "/how-it-works", "/access"])
+def test_on_paper(new_visitor: NewVisitor, path: str) -> None:
+    """A presenter prints the page: no frame, nothing to press, black on white, no wider than A4."""
+    visitor = new_visitor(folder="paper", viewport={"width": 794, "height": 1123})
+    visitor.go(path)
+    visitor.page.emulate_media(media="print", color_scheme="dark")
+    assert visitor.page.get_by_role("main").is_visible()
+    for gone in ("header nav", "header .who", ".demo-strip", ".tour", "main .button"):
+        assert not visitor.page.locator(gone).filter(visible=True).count(), gone
+    assert _brightness(visitor) == 255
+    visitor.inspect()
+    visitor.shot(f"paper{path.replace('/', '-')}")
+
+
 def _signed_out(visitor: Visitor) -> None:
     visitor.go("/")
     visitor.shot("1-home")
