@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MAX_HEADER = 2 * 1024
 MAX_SUBJECT = 255
 MAX_GROUPS = 200
 MAX_ITEM = 2048  # as long as an ARN with the longest path may be
+# What HTML does not allow in text (HTML, 13.1.4): no page could show such a name as it is.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 LEEWAY_SECONDS = 60
 # The answer to a code is minted in that moment: an older one comes from a clock that is wrong.
 LATEST_SECONDS = 300
@@ -147,7 +150,7 @@ def key_id(token: str) -> str | None:
 
 
 def person_of(claims: Claims) -> Person:
-    """Who an ID token speaks of. Lists are capped, foreign types passed over."""
+    """Who an ID token speaks of. Lists are capped, foreign types passed over, controls marked."""
     return Person(
         issuer=str(claims["iss"]),
         subject=str(claims["sub"]),
@@ -196,10 +199,11 @@ def _instant(claims: Claims, name: str) -> float:
 
 
 def _text(value: object) -> str | None:
-    return value[:512] if isinstance(value, str) and value else None
+    return _NO_TEXT.sub("\ufffd", value[:512]) if isinstance(value, str) and value else None
 
 
 def _list(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(item[:MAX_ITEM] for item in value[:MAX_GROUPS] if isinstance(item, str))
+    texts = (item[:MAX_ITEM] for item in value[:MAX_GROUPS] if isinstance(item, str))
+    return tuple(_NO_TEXT.sub("\ufffd", text) for text in texts)

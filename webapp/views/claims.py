@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from webapp.records import Claims
+from webapp.views.body import shown as marked
 from webapp.words import Saying, say
 
 LONGEST_VALUE = 1000
@@ -103,7 +104,7 @@ def claim_rows(id_token: Claims, access_token: Claims, userinfo: Claims | None) 
     )
     return [
         ClaimRow(
-            name=name[:120],
+            name=marked(name[:120]),
             meaning=meaning_of(name),
             id_token=shown(name, id_token),
             access_token=shown(name, access_token),
@@ -160,5 +161,5 @@ def shown(name: str, claims: Claims) -> str | None:
     if name in TIMES and number and 0 <= value < LAST_TIME:
         return f"{value:.0f} ({datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "… (cut)"
+    told = marked(text[:LONGEST_VALUE])
+    return told if len(text) <= LONGEST_VALUE else told + "… (cut)"

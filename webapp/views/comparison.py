@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webapp.records import Claims, SessionRecord
 from webapp.signin.changes import ABSENT
+from webapp.views.body import shown as marked
 from webapp.views.claims import shown
 from webapp.words import Saying, say
 
@@ -59,7 +60,7 @@ def differences(
             (say("In userInfo and the ID token, with another value"), other),
         ]
     return [
-        Difference(says, tuple(sorted(name[:120] for name in names)[:MOST]))
+        Difference(says, tuple(sorted(marked(name[:120]) for name in names)[:MOST]))
         for says, names in found
         if names
     ]
@@ -69,7 +70,7 @@ def changes_of(record: SessionRecord, id_token: Claims) -> list[Change]:
     """The claims of the ID token that the last refresh changed, with both values."""
     before = dict(zip(record.changed_claims, record.changed_from, strict=False))
     return [
-        Change(name[:120], _before(name, before.get(name)), shown(name, id_token))
+        Change(marked(name[:120]), _before(name, before.get(name)), shown(name, id_token))
         for name in record.changed_claims
     ]
 
@@ -84,7 +85,7 @@ def _before(name: str, kept: str | None) -> str | Saying | None:
     try:
         return shown(name, {name: json.loads(kept)})
     except ValueError:  # it was long, and was cut
-        return kept
+        return marked(kept)
 
 
 def _plain(value: object) -> str:
