@@ -135,7 +135,7 @@ class Window:
         form = self.page.locator(f'main form:has(input[name=endpoint][value="{endpoint}"])')
         if form.count() == 0:
             self.go("/api")
-        self.press(form.locator(f"button[value={identity}]"))
+        self.press(form.locator(f'button[value="{identity}"]'))
         return int(self.title.split()[0])
 
     def _noted(self, answer: Response) -> None:

@@ -13,7 +13,8 @@ from webapp.api.standing import Standing
 
 Right = Literal["list", "read", "write", "delete"]
 
-ID = r"[a-z0-9][a-z0-9-]{0,63}"
+ID = r"[a-z0-9][a-z0-9\-]{0,63}"
+"""As a browser reads a pattern, too: there a hyphen in a class is escaped."""
 NOT_THERE = "portico-has-no-such-document"
 """An id that nobody gives to a document, so that deleting it destroys nothing."""
 _READERS = frozenset({"Admin", "Manager", "Viewer"})
