@@ -40,6 +40,12 @@ PARTS = (
         "install a Redis server (Debian: apt-get install redis-server)",
     ),
     Part(
+        "curl",
+        ("curl",),
+        ("curl",),
+        "install curl (Debian: apt-get install curl)",
+    ),
+    Part(
         "image",
         ("buildah",),
         ("buildah", "debootstrap"),
