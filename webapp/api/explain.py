@@ -219,14 +219,17 @@ def _welcome(endpoint: Endpoint, outcome: Outcome) -> Saying:
     )
 
 
-def statement(endpoint: Endpoint, answer: ApiAnswer, outcome: Outcome) -> str | None:
-    """The statement that the role's policy lacks, in IAM's own form; None when that is not why."""
+def statement(endpoint: Endpoint, answer: ApiAnswer, outcome: Outcome, region: str) -> str | None:
+    """The statement that the role's policy lacks, in IAM's own form; None when that is not why.
+
+    `region` counts where the API's address tells none.
+    """
     denied = outcome.status == 403 and not outcome.rule and _signs(outcome.caller)
     if endpoint.authorization != "AWS_IAM" or not denied:
         return None
     parts = urlsplit(answer.sent.url)
     found = _GATEWAY.match(parts.netloc)
-    region, api = (found["region"], found["api"]) if found else ("*", "*")
+    region, api = (found["region"], found["api"]) if found else (region, "*")
     of_role = _ROLE.match(outcome.role_arn or "")
     partition, account = of_role.groups() if of_role else ("aws", "*")
     resource = f"arn:{partition}:execute-api:{region}:{account}:{api}/*/{endpoint.method}"

@@ -56,7 +56,7 @@ class AnswerView:
     @property
     def statement(self) -> str | None:
         """What the role's policy would have to say, if that is why."""
-        return statement(self.endpoint, self.raw, self.outcome)
+        return statement(self.endpoint, self.raw, self.outcome, self.source.region)
 
     @property
     def identity_label(self) -> Saying:
