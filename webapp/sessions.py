@@ -175,7 +175,8 @@ class Sessions:
             self._set(response, self._ticket_name, visit.ticket_to_set, None)
         beside = (visit.attempts_to_set, visit.calls_to_set, visit.language_to_set or None)
         if beside != (None, None, None):
-            sealed = self._attempts.pack(self.attempts(), visit.notice, self._trail)
+            waits = "" if beside[0] is not None else self._attempts.notice(self._sealed())
+            sealed = self._attempts.pack(self.attempts(), visit.notice or waits, self._trail)
             code = visit.language_to_set or self.language()
             value = cookies.with_language(code, sealed, self._now())
             self._set(response, self._attempts_name, value, YEAR if code else COOKIE_SECONDS)

@@ -133,3 +133,19 @@ def test_the_kept_facts_cost_the_store_nothing(rig: Rig) -> None:
         _page_call(browser, "vip", "user")
         browser.get("/api/compare?a=1&b=2")
     assert rig.store_path.read_bytes() == before
+
+
+def test_a_word_for_the_home_page_waits(rig: Rig) -> None:
+    """A guest's call between a sign-out and the home page takes nothing away that this one says."""
+    browser, twin = rig.signed_in("admin"), rig.signed_in("admin")
+    fields = {"csrf_token": rig.browser().csrf(), "endpoint": "test-public", "identity": "guest"}
+    told = []
+    for one in (twin, browser):
+        one.sign_out("app")
+        if one is browser:
+            assert one.post("/api/call", fields).status == 200
+        home = one.get("/").text
+        told.append([line for line in home.splitlines() if "signed out" in line.lower()])
+    assert told[0]
+    assert told[0] == told[1]
+    assert _numbers(browser) == ["1"]
