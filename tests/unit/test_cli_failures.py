@@ -17,6 +17,7 @@ from botocore.exceptions import (
 from click.testing import CliRunner, Result
 
 from webapp.cli.aws_words import spoken
+from webapp.cli.completion import fitting
 from webapp.cli.outcome import AnsweredNo, NothingDone, Outcome, ToldCommand
 from webapp.errors import (
     BadInput,
@@ -137,3 +138,12 @@ def test_usage_and_exits_are_clicks_own() -> None:
 
     assert CliRunner().invoke(leaving, []).exit_code == 1
     assert CliRunner().invoke(leaving, ["--no-such"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["$(id)", "`id`", "a;b", "a b", "a\nplain,b", "a|b", "a'b", 'a"b', "<x"]
+)
+def test_AP_04_a_shell_is_offered_words_alone(name: str) -> None:
+    """A group that somebody named like a command is not put on the line of a shell."""
+    offered = [one.value for one in fitting(["Admin", name, "role:portico-admin", "Zoë"], "")]
+    assert offered == ["Admin", "role:portico-admin", "Zoë"]

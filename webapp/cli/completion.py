@@ -4,6 +4,7 @@ Names that AWS knows are asked for with the operator's credentials; where they c
 nothing is offered and nothing is said.
 """
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from webapp.errors import PorticoError
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_PORTICO_COMPLETE"
 """By which a shell asks the commands what may come next."""
+_WORD = re.compile(r"[\w@%+=:,./-]*")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,8 +36,12 @@ def known_to(ctx: click.Context, ask: Callable[[Directory], list[str]]) -> list[
 
 
 def fitting(names: list[str], incomplete: str) -> list[CompletionItem[str]]:
-    """Those names that begin so."""
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    """Those names that begin so; none that a shell would read as more than a word.
+
+    The scripts put names on the command line as they are: one such as `$(id)` would be run.
+    """
+    words = (name for name in names if _WORD.fullmatch(name))
+    return [CompletionItem(name) for name in words if name.startswith(incomplete)]
 
 
 def complete_groups(
