@@ -23,6 +23,7 @@ from webapp.outbound import (
     Sender,
 )
 from webapp.records import ApiAnswer, AwsKeys, SentRequest, SigningText, TimeSplit, TokenSet
+from webapp.words import say
 
 CAP = MIB
 ID_TOKEN_HEADER = "X-Cognito-Id-Token"
@@ -108,7 +109,10 @@ class ApiClient:
             raise _not_asked(refused) from None
         except OutboundTimedOut as error:
             raise ApiTimedOut(
-                f"The API did not answer within {self._deadline:g} seconds.",
+                say(
+                    "The API did not answer within %(seconds)s seconds.",
+                    seconds=f"{self._deadline:g}",
+                ),
                 reason=error.facts.get("reason"),
             ) from error
         except OutboundFailed as error:

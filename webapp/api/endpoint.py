@@ -15,6 +15,7 @@ from webapp.api.documents import Right
 from webapp.api.identities import Caller
 from webapp.api.standing import NOT_THERE, Standing, role_behind
 from webapp.errors import BadInput
+from webapp.words import say
 
 Authorization = Literal["NONE", "AWS_IAM", "JWT"]
 
@@ -45,7 +46,9 @@ class Parameter:
         odd = self.where == "path" and (value in _DOTS or _TWO_MEANINGS.search(value))
         plain = value.replace("\n", "") if self.lines else value
         if odd or not plain.isprintable() or not re.fullmatch(self.pattern, value):
-            raise BadInput(f"The parameter {self.name} does not have the form that it needs.")
+            raise BadInput(
+                say("The parameter %(name)s does not have the form that it needs.", name=self.name)
+            )
         return value if self.where == "body" else quote(value, safe="")
 
 

@@ -86,7 +86,10 @@ def identity_named(name: str) -> Identity:
     if wanted in _SPELLINGS:
         return _SPELLINGS[wanted]
     raise BadInput(
-        f"There is no identity of that name; it is one of {', '.join(LABELS)}, or role:NAME."
+        say(
+            "There is no identity of that name; it is one of %(names)s, or role:NAME.",
+            names=", ".join(LABELS),
+        )
     )
 
 

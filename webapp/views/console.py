@@ -234,5 +234,5 @@ def _given(endpoint: Endpoint) -> list[tuple[str, str]]:
 def _field(name: str) -> str:
     values = request.form.getlist(name)
     if len(values) != 1 or not 0 < len(values[0]) <= LONGEST_NAME:
-        raise BadInput(f"The form needs {name} exactly once.")
+        raise BadInput(say("The form needs %(name)s exactly once.", name=name))
     return values[0]
