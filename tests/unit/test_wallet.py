@@ -240,7 +240,7 @@ def test_busy_pool(rooms: Rooms, purse: Purse, code: str) -> None:
     session = rooms.session()
     purse.api.faults = [error(code)] * 2
     assert purse.wallet.user_keys(session)[1]
-    assert purse.pauses == [pytest.approx(0.1), pytest.approx(0.2)]
+    assert purse.pauses == [pytest.approx(0.2), pytest.approx(0.4)]
     purse.api.asked.clear()
     purse.api.faults = [error(code)] * 50
     with pytest.raises(PoolUnavailable):
