@@ -1,5 +1,6 @@
 """create_app: joins the rooms, puts the checks in order, registers the pages."""
 
+import gc
 import os
 import sys
 import threading
@@ -98,10 +99,15 @@ def start() -> Flask:
         print("\n".join(wrong), file=sys.stderr)
         sys.exit(4)
     try:
-        return create_app(threads=server.threads if server else None)
+        app = create_app(threads=server.threads if server else None)
     except PorticoError as error:
         print(error.sentence, file=sys.stderr)
         sys.exit(4)
+    # What is here now stays: a collection that looked at it would make every page wait, and each
+    # forked worker would get a copy of all that it shares.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _install(

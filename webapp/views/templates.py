@@ -16,6 +16,8 @@ from jinja2.visitor import NodeTransformer
 from webapp.views.tongues import ENGLISH, Tongue
 
 MARK = "_"
+FRAME = "base.html"
+"""What every page extends."""
 SAID = "said"
 _PLACE = "%("
 
@@ -88,22 +90,32 @@ def _cut(text: str, values: Mapping[str, nodes.Expr]) -> Iterable[str | nodes.Ex
 
 
 class Speakers:
-    """The environments by language; each is made when a first page asks for it."""
+    """The environments by language; each is made when a first page asks for it.
+
+    One thread compiles at a time: sixteen that compile the same page at once take twenty megabytes,
+    and keep them.
+    """
 
     def __init__(self, app: Flask, filters: Mapping[str, Any]) -> None:
         self._app = app
         self._filters = dict(filters)
         self._made: dict[str, Templates] = {}
+        self._known: dict[tuple[str, str], Template] = {}
         self._making = threading.Lock()
 
     def template(self, name: str, code: str) -> Template:
         """The template of this name in this language."""
-        speaker = self._made.get(code)
-        if speaker is None:
-            with self._making:
-                speaker = self._made.get(code) or self._make(code)
-                self._made[code] = speaker
-        return speaker.get_template(name)
+        found = self._known.get((name, code))
+        return self._compiled(name, code) if found is None else found
+
+    def _compiled(self, name: str, code: str) -> Template:
+        with self._making:
+            speaker = self._made.get(code)
+            if speaker is None:
+                speaker = self._made[code] = self._make(code)
+            speaker.get_template(FRAME)
+            found = self._known[name, code] = speaker.get_template(name)
+            return found
 
     def _make(self, code: str) -> Templates:
         templates = cast("Templates", self._app.create_jinja_environment())
