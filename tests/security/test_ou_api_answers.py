@@ -61,16 +61,20 @@ def _page(rig: Rig, browser: Browser, body: bytes, headers: dict[str, str]) -> R
 
 
 def _shown(page: Response) -> str:
-    """The text of the body as the page shows it."""
-    codes = list(page.page.elements("code"))
-    texts = ["".join(code.itertext()) for code in codes]
-    block = [text for code, text in zip(codes, texts, strict=True) if _in_pre(page, code)]
-    assert len(block) == 1, texts
-    return block[0]
+    """The text of the body as the page shows it, laid out where it is JSON."""
+    blocks = [
+        pre
+        for pre in page.page.elements("pre")
+        if pre.attrib.get("aria-label") == "Body of the answer"
+    ]
+    assert len(blocks) == 1
+    (code,) = blocks[0]
+    return "".join(code.itertext())
 
 
-def _in_pre(page: Response, code: object) -> bool:
-    return any(code is child for pre in page.page.elements("pre") for child in pre)
+def _cookies(answer: Response) -> set[str]:
+    """The names of the cookies that an answer sets."""
+    return {value.partition("=")[0] for value in answer.header_values("Set-Cookie")}
 
 
 def _as_json(browser: Browser) -> dict[str, object]:
@@ -247,7 +251,8 @@ def test_OU_09_hostile_headers(rig: Rig, somebody: Browser) -> None:
     for as_json in (False, True):
         answer = somebody.call("secure", "user", json=as_json)
         assert answer.status == 200
-        assert answer.header_values("Set-Cookie") == []
+        # The one cookie of a page is ours: it remembers the call (tests/web/test_history.py).
+        assert _cookies(answer) <= (set() if as_json else {"portico-signin"})
         for name, value in HEADERS:
             assert value not in answer.header_values(name) or not value
         if not as_json:
@@ -273,7 +278,7 @@ def test_OU_09_line_breaks_within_headers(rig: Rig, somebody: Browser) -> None:
     for as_json in (False, True):
         answer = somebody.call("secure", "user", json=as_json)
         assert answer.status in (200, 502)
-        assert answer.header_values("Set-Cookie") == []
+        assert _cookies(answer) <= (set() if as_json else {"portico-signin"})
         assert answer.header("X-Next") is None
     assert somebody.me()["email"] == "admin@example.com"
 
