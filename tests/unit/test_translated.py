@@ -1,5 +1,7 @@
 """Marked texts in templates: translated when compiled, escaped as everything else."""
 
+import html
+
 import jinja2
 import pytest
 from flask import Flask
@@ -89,3 +91,14 @@ def test_a_value_that_was_not_given(german: Templates) -> None:
         german.from_string('{{ _("Asked %(when)s by %(who)s.", when=1) }}')
     with pytest.raises(jinja2.UndefinedError):
         german.from_string('{{ __("passed") }}').render()
+
+
+@pytest.mark.parametrize("odd", ["<b>", "a&b", 'say "x"', "it's", "&amp;"])
+def test_OU_01_values_are_escaped(german: Templates, odd: str) -> None:
+    """What HTML reads as markup is escaped in a value, and in a component's not once more."""
+    template = german.from_string("{% macro m(v) %}<i>{{ v }}</i>{% endmacro %}{{ v }}{{ m(v) }}")
+    escaped = html.escape(odd).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+    assert escaped != odd
+    assert template.render(v=odd) == f"{escaped}<i>{escaped}</i>"
+    assert template.render(v=7) == "7<i>7</i>"
+    assert template.render(v=say(odd)) == f"{escaped}<i>{escaped}</i>"

@@ -2,6 +2,7 @@
 while a template is compiled, so that a page costs the same in every language.
 """
 
+import re
 import threading
 from collections.abc import Iterable, Mapping, MutableMapping
 from functools import cache
@@ -12,6 +13,7 @@ from flask.templating import Environment as FlaskEnvironment
 from jinja2 import nodes
 from jinja2.environment import Template
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, escape
 
 from webapp.views.tongues import ENGLISH, Tongue
 
@@ -20,6 +22,8 @@ FRAME = "base.html"
 """What every page extends."""
 SAID = "said"
 _PLACE = "%("
+_SPECIAL = re.compile("[&<>\"']").search
+"""What HTML reads as markup (MarkupSafe escapes these five): most values hold none of them."""
 
 
 class Templates(FlaskEnvironment):
@@ -36,6 +40,25 @@ class Templates(FlaskEnvironment):
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The globals of one template."""
         return {**self.globals, **(d or {})}
+
+    def _generate(
+        self,
+        source: nodes.Template,
+        name: str | None,
+        filename: str | None,
+        defer_init: bool = False,
+    ) -> str:
+        # The code of a template looks `escape` up when it runs, so the last one given counts.
+        code = super()._generate(source, name, filename, defer_init)
+        return f"{code}\nescape = environment.spelt\n"
+
+    @staticmethod
+    def spelt(value: object) -> str:
+        """A value as it may stand in a page: escaped, unless it is one of our own components."""
+        kind = type(value)
+        if kind is str and not _SPECIAL(cast("str", value)):
+            return cast("str", value)
+        return cast("str", value) if kind is Markup else escape(value)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
