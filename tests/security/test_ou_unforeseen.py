@@ -18,7 +18,8 @@ BREAKS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GET", "/api", ("vault",)),
     ("GET", "/readyz", ("store",)),
     ("POST", "/logout", ("sign_out",)),
-    ("POST", "/api/call", ("api",)),
+    ("POST", "/api/call", ("calling",)),
+    ("GET", "/api/compare", ("vault",)),
     ("POST", "/session/refresh", ("freshness",)),
 )
 
