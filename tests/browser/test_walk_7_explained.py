@@ -14,8 +14,12 @@ def test_a_stranger_sees_an_example(new_visitor: NewVisitor) -> None:
     visitor = new_visitor(scripts=False)
     visitor.go("/how-it-works")
     assert "An example" in visitor.text
-    expect(visitor.page.get_by_role("img", name="Sequence diagram")).to_be_visible()
+    drawing = visitor.page.locator(".sequence svg")
+    expect(drawing).to_be_visible()
     visitor.shot("7-example")
+    drawing.get_by_role("link", name=re.compile("^5 ")).locator(".seq-message").click()
+    expect(visitor.page).to_have_url(re.compile("#step-5$"))
+    expect(visitor.page.locator("#step-5")).to_be_in_viewport()
 
 
 def test_ones_own_way_step_by_step(visitor: Visitor) -> None:
