@@ -115,7 +115,8 @@ def test_CR_13_no_core_is_left(fleet: Fleet) -> None:
     assert left == []
 
 
-# Real ones of their kind, as a scanner knows them.
+# Real ones of their kind, as a scanner knows them; what begins with canary is made up to be looked
+# for in reprs and logs.
 SHAPES = re.compile(
     r"""\bA[KS]IA[0-9A-Z]{16}\b
     | BEGIN\ [A-Z\ ]*PRIVATE\ KEY
@@ -124,7 +125,7 @@ SHAPES = re.compile(
     | eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,}
     | (?<![a-z])[A-Z_]*(?:SECRET_KEY|CLIENT_SECRET|SECRET_ACCESS_KEY)(?:_FALLBACKS)?
       ["']?\s?[=:]\s?["']?
-      (?![A-Za-z_]*example)[\w/+-]{32,}
+      (?![A-Za-z_]*example|canary-)[\w/+-]{32,}
     """,
     re.VERBOSE,
 )

@@ -138,14 +138,14 @@ class Terminal:
         """What is shown, without colours and other steering."""
         return _STEERING.sub("", self.shown).replace("\r\n", "\n")
 
-    def see(self, words: str, seconds: float = 30) -> None:
-        """Wait until these words are shown."""
+    def see(self, words: str, seconds: float = 30, *, times: int = 1) -> None:
+        """Wait until these words have been shown, so often since the start."""
         end = time.monotonic() + seconds
-        while words not in self.text:
-            assert time.monotonic() < end, f"never saw {words!r} in {self.text!r}"
+        while self.text.count(words) < times:
+            assert time.monotonic() < end, f"never saw {words!r} {times} x in {self.text!r}"
             if not self._read(end - time.monotonic()):
                 break
-        assert words in self.text, f"ended without {words!r}: {self.text!r}"
+        assert self.text.count(words) >= times, f"ended without {words!r}: {self.text!r}"
 
     def type(self, text: str, *, enter: bool = True) -> None:
         """Type, and press Enter."""
