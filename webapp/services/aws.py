@@ -1,6 +1,7 @@
 """The two boto3 clients, both sent through our own way out: bounded, and nothing ambient."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -8,11 +9,26 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader
 
 from webapp.credentials.transport import through
 from webapp.deadlines import STORE_ATTEMPT_SECONDS
 from webapp.errors import StoreUnavailable
 from webapp.outbound import Sender
+
+
+class _WithoutTheList(Loader):  # type: ignore[misc] # botocore has no types
+    """Reads botocore's data files, except its old list of every endpoint of AWS.
+
+    Read, the list is seven megabytes for as long as the process lives; a service that brings rules
+    of its own, as this one does, gets its address from them (botocore's endpoint-rule-set-1).
+    """
+
+    def load_data_with_path(self, name: str) -> Any:
+        if name == "endpoints":
+            path = Path(self.BUILTIN_DATA_PATH, name)
+            return {"version": 3, "partitions": []}, str(path)
+        return super().load_data_with_path(name)
 
 
 def table_api(outbound: Sender, region: str | None, endpoint: str | None) -> Any:
@@ -50,6 +66,7 @@ def identity_api(outbound: Sender, region: str, endpoint: str | None) -> Any:
     """
     logging.getLogger("botocore").setLevel(logging.WARNING)
     inner = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    inner.register_component("data_loader", _WithoutTheList())
     session = boto3.session.Session(
         aws_access_key_id="unused",
         aws_secret_access_key="unused",
