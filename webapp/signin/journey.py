@@ -18,6 +18,7 @@ from webapp.managed_login.tokens import TokenRefused, TokenVerifier, person_of
 from webapp.records import SessionRecord, SignInAttempt, TokenSet
 from webapp.signin.doorway import sign_up_address
 from webapp.signin.errands import Errands
+from webapp.signin.lane import Lane
 from webapp.store.vault import Session, Vault
 
 Query = Mapping[str, Sequence[str]]
@@ -68,6 +69,7 @@ class Journey:
         self._vault = vault
         self._errands = errands
         self._now = now
+        self._lane = Lane()
 
     def start(
         self, next_path: str, options: dict[str, str], *, sign_up: bool = False
@@ -131,8 +133,10 @@ class Journey:
             raise _refused(code, attempt, error=refusal.error, alarm=ours) from refusal
         hops.append(exchange.over())
         try:
-            record = replace(self._verified(attempt, answer, hops), client=client, network=network)
-            return Arrival(self._vault.create(noted(record, hops)), attempt)
+            with self._lane.turn():
+                record = self._verified(attempt, answer, hops)
+                record = replace(record, client=client, network=network)
+                return Arrival(self._vault.create(noted(record, hops)), attempt)
         except PorticoError as error:
             # Nobody will ever hold this session; its refresh token must not outlive it.
             if answer.refresh_token:
