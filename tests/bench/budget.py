@@ -60,6 +60,8 @@ BUDGET = (
     Line("waiting_rate", "sign-ins a second meanwhile", "/s", 100, 100, at_least=True),
     Line("workers", "2 workers / 1 worker, pages a second", "x", 1.6, 1.8, at_least=True),
     Line("workers_bare", "bare relying party, the same", "x", None, None),
+    Line("matrix", "access matrix / its slowest call, API of 150 ms, wall time", "x", 3.0, 2.0),
+    Line("matrix_calls", "calls in that matrix", "", None, None),
     Line("cookie", "session cookie", "bytes", 100, 60),
     Line("anonymous_cookies", "cookies set by the anonymous home page", "", 0, 0),
 )

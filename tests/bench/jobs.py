@@ -41,6 +41,11 @@ def visit(target: Target, person: int) -> Visit:
     return operations.visit(target, person)
 
 
+def access_matrix(target: Target, visit: Visit) -> operations.MatrixRun:
+    """The access matrix once."""
+    return operations.access_matrix(target, visit)
+
+
 def busy_pages(
     target: Target, path: str, accept: str, cookie: str, connections: int, seconds: float
 ) -> Sample:

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -61,14 +62,39 @@ def page(target: Target, path: str, cookie: str, accept: str = "text/html") -> O
 
 def call(target: Target, visit: Visit) -> Operation:
     """One signed API call by form, answered in JSON."""
-    form = urlencode([*target.call_form, ("csrf_token", visit.csrf)])
-    answer = yield (
-        f"POST {target.call_path} HTTP/1.1\r\nHost: localhost:{target.port}\r\n"
+    answer = yield post(target, target.call_path, visit, *target.call_form)
+    expect(answer, 200, f"{target.name} POST {target.call_path}")
+
+
+def post(target: Target, path: str, visit: Visit, *fields: tuple[str, str]) -> bytes:
+    """A raw POST request of a form, for an answer in JSON."""
+    form = urlencode([*fields, ("csrf_token", visit.csrf)])
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost:{target.port}\r\n"
         f"User-Agent: bench\r\nAccept: application/json\r\nOrigin: {target.origin}\r\n"
         f"Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(form)}\r\nCookie: {visit.cookie}\r\n\r\n{form}"
     ).encode()
-    expect(answer, 200, f"{target.name} POST {target.call_path}")
+
+
+class MatrixRun(NamedTuple):
+    """A whole access matrix: how many calls, seconds until its answer, seconds of the slowest."""
+
+    calls: int
+    wall: float
+    slowest: float
+
+
+def access_matrix(target: Target, visit: Visit) -> MatrixRun:
+    """One press of the button, as JSON."""
+    connection, began = Connection(target.port), time.perf_counter()
+    answer = connection.ask(post(target, "/access", visit))
+    wall = time.perf_counter() - began
+    connection.close()
+    expect(answer, 200, f"{target.name} POST /access")
+    taken = [cell["milliseconds"] for cell in json.loads(answer.body)["cells"]]
+    called = [milliseconds / 1000 for milliseconds in taken if milliseconds is not None]
+    return MatrixRun(len(called), wall, max(called))
 
 
 class Jar:

@@ -14,6 +14,7 @@ class Plan(NamedTuple):
     cold_rounds: int
     busy_seconds: float
     waiting_seconds: float
+    matrices: int
     starts: int
     workers_rounds: int
     stored_rounds: int
@@ -32,6 +33,7 @@ FULL = Plan(
     cold_rounds=4,
     busy_seconds=1.5,
     waiting_seconds=5.0,
+    matrices=5,
     starts=3,
     workers_rounds=3,
     stored_rounds=5,
@@ -49,6 +51,7 @@ QUICK = Plan(
     cold_rounds=2,
     busy_seconds=0.6,
     waiting_seconds=2.0,
+    matrices=2,
     starts=1,
     workers_rounds=1,
     stored_rounds=2,
@@ -62,4 +65,6 @@ EMULATOR_SECONDS = 120.0
 """For filling its tables, on a machine with other things to do."""
 WAITING_SIGN_INS = 24
 WAITING_SECONDS = 0.2
+MATRIX_API_SECONDS = 0.15
+"""What a call to a Lambda behind API Gateway takes; with none the threads would be measured."""
 PAGE_EVERY_SECONDS = 0.01

@@ -2,7 +2,7 @@
 
 It serves discovery, key set, token endpoint, userInfo, revocation, the identity pool's two calls
 and an API that answers any signed request. `/_bench` is its own door: counts, and switches for a
-slow token endpoint and for connections that close. Run as `python -m tests.bench.provider`.
+slow token endpoint, a slow API and connections that close. Run as `python -m tests.bench.provider`.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class Provider:
 
     def __init__(self, origin: str, client: Client) -> None:
         self.counts: Counter[str] = Counter()
-        self.delay = 0.0
+        self.delay = self.api_delay = 0.0
         self.close = False
         self._origin, self._client = origin, client
         self._mint = Mint(client)
@@ -68,6 +68,8 @@ class Provider:
         if path == "/_bench":
             return self._switch(request)
         if path.startswith("/api/"):
+            if self.api_delay:
+                await asyncio.sleep(self.api_delay)
             return self._api(request)
         if path == "/oauth2/token":
             self.counts["token"] += 1
@@ -95,6 +97,8 @@ class Provider:
         query = parse_qs(urlsplit(request.target).query)
         if "delay" in query:
             self.delay = float(query["delay"][0])
+        if "api_delay" in query:
+            self.api_delay = float(query["api_delay"][0])
         if "close" in query:
             self.close = query["close"][0] == "1"
         return json.dumps(self.counts).encode()

@@ -47,6 +47,8 @@ def everything(stand: Stand, plan: Plan, table: Table, figures: Figures, *, floo
         figures |= together.waiting(field, plan)
         if floors:
             return
+        say("access matrix")
+        figures |= together.matrix(field, plan)
         say("provider calls, cookies, growth")
         figures |= together.provider_calls(field) | together.cookies(field)
         figures["token"] = stand.work(token_check).result()

@@ -13,6 +13,7 @@ from tests.bench.measure import Field, Table, quantile, ratio
 from tests.bench.operations import get
 from tests.bench.plan import (
     BUSY_CONNECTIONS,
+    MATRIX_API_SECONDS,
     PAGE_EVERY_SECONDS,
     WAITING_SECONDS,
     WAITING_SIGN_INS,
@@ -126,6 +127,19 @@ def busy(field: Field, table: Table, plan: Plan) -> None:
             continue
         series.rate = len(sample.latencies) / sample.elapsed
         series.busy_p99 = quantile(sample.latencies, 0.99)
+
+
+def matrix(field: Field, plan: Plan) -> Figures:
+    """The access matrix at an API that takes its time; the first run fetches the keys."""
+    stand, running, visit = field.stand, field.runners[PORTICO], field.visits[PORTICO]
+    stand.drive(running, jobs.access_matrix, visit)
+    stand.counts(f"api_delay={MATRIX_API_SECONDS}")
+    runs = [stand.drive(running, jobs.access_matrix, visit) for _ in range(plan.matrices)]
+    stand.counts("api_delay=0")
+    return {
+        "matrix": statistics.median(run.wall / run.slowest for run in runs),
+        "matrix_calls": max(run.calls for run in runs),
+    }
 
 
 def waiting(field: Field, plan: Plan) -> Figures:
