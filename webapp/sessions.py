@@ -182,7 +182,7 @@ class Sessions:
             self._set(response, self._attempts_name, value, YEAR if code else COOKIE_SECONDS)
         if visit.personal or beside != (None, None, None):
             response.headers["Cache-Control"] = "no-store"
-        response.headers["Vary"] = "Cookie"
+        response.headers["Vary"] = "Cookie, Accept"  # who asks, and for a page or for JSON
         return response
 
     def _opened(self, cookie: str) -> Session | None:

@@ -30,6 +30,20 @@ def test_a_person_chooses_a_language(rig: Rig) -> None:
     assert _lang(browser.get("/nowhere")) == "de"
 
 
+def test_a_choice_comes_back_to_what_was_asked(rig: Rig) -> None:
+    """A page that a query makes is the same afterwards; a callback's query is in no page."""
+    browser = rig.browser()
+    for there in ("/sign-in-options?lang=fr&login_hint=ann%40example.com", "/sign-in-options"):
+        form = browser.get(there).page.form("/language")
+        answer = browser.post("/language", form.fields | {"lang": "de"})
+        assert answer.header("Location") == there
+    odd = browser.get("/sign-in-options?login_hint=%00").page.form("/language")
+    assert odd.fields["next"] == "/sign-in-options"
+    refused = browser.get("/callback?code=SECRET-CODE&state=x")
+    assert refused.page.form("/language").fields["next"] == "/"
+    assert "SECRET-CODE" not in refused.text
+
+
 def test_the_choice_is_managed_logins_too(rig: Rig) -> None:
     """A sign-in goes on in the chosen language, unless another or none is asked for there."""
     assert "lang=" not in (rig.browser().get("/login").header("Location") or "")

@@ -188,11 +188,19 @@ def _place(path: str) -> str:
     return "/api" if path.startswith("/api/") else ""
 
 
+_QUESTIONS = frozenset({"/api/compare", "/sign-in-options"})
+"""Pages that show something else with another query. None of the others' goes into a page: a
+callback's holds a code."""
+
+
 def _back(here: str) -> str:
     """The page to come back to from a form of the frame; never an address that nobody made."""
+    asked = request.method in ("GET", "HEAD") and request.url_rule is not None
+    if asked and request.query_string and request.path in _QUESTIONS:
+        whole = local_path(request.full_path)
+        return whole if whole != "/" else request.path
     if request.path == here:
         return here
-    asked = request.method in ("GET", "HEAD") and request.url_rule is not None
     return local_path(request.path) if asked else here or "/"
 
 
