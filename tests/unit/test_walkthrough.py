@@ -7,7 +7,7 @@ import pytest
 from infra.stack import load_stack
 from tests import walkthrough
 from webapp.tour import STEPS, after, steps_at
-from webapp.views.page import PLACES
+from webapp.views.place import PLACES
 from webapp.views.tour import cut
 from webapp.words import Saying, say
 

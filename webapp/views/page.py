@@ -11,9 +11,9 @@ from pathlib import Path
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from webapp.addresses import local_path
 from webapp.records import Person
 from webapp.sessions import Session, Sessions
+from webapp.views.place import place_of, way_back
 from webapp.views.templates import Speakers
 from webapp.views.tongues import ENGLISH, TONGUES, Choice
 from webapp.words import Saying
@@ -39,12 +39,6 @@ ASSET_TYPES = {
     ".png": "image/png",
     ".ico": "image/x-icon",
 }
-
-# The pages that the frame and the tour know by their addresses.
-PLACES = frozenset({
-    "/", "/access", "/api", "/credentials", "/how-it-works", "/session", "/sessions",
-    "/sign-in-options",
-})  # fmt: skip
 
 ADMINS = "Admin"  # they may see the doctor where the AWS behind is not a demonstration's
 _PIECES = re.compile(r"[^/:]*[/:]+|[^/:]+")
@@ -125,7 +119,7 @@ class Pages:
     def _framed(self, template: str, session: Session | None, context: dict[str, object]) -> str:
         person = session.record.person if session else None
         chosen = self._choice.chosen()
-        here = _place(request.path)
+        here = place_of(request.path)
         chrome = Chrome(
             signed_in=person is not None,
             person=person,
@@ -133,7 +127,7 @@ class Pages:
             here=here,
             providers=self._providers,
             chosen=chosen,
-            back=_back(here),
+            back=way_back(here),
             demo=self._demo,
         )
         # Straight from Jinja: pages use nothing of Flask's own context.
@@ -179,29 +173,6 @@ def filters(assets: Assets, base_url: str) -> dict[str, Callable[..., object]]:
         "moment": moment,
         "short": short,
     }
-
-
-def _place(path: str) -> str:
-    """Which of the frame's main ways an address belongs to; empty for none of them."""
-    if path in PLACES:
-        return path
-    return "/api" if path.startswith("/api/") else ""
-
-
-_QUESTIONS = frozenset({"/api/compare", "/sign-in-options"})
-"""Pages that show something else with another query. None of the others' goes into a page: a
-callback's holds a code."""
-
-
-def _back(here: str) -> str:
-    """The page to come back to from a form of the frame; never an address that nobody made."""
-    asked = request.method in ("GET", "HEAD") and request.url_rule is not None
-    if asked and request.query_string and request.path in _QUESTIONS:
-        whole = local_path(request.full_path)
-        return whole if whole != "/" else request.path
-    if request.path == here:
-        return here
-    return local_path(request.path) if asked else here or "/"
 
 
 def breaks(text: str) -> list[str]:
