@@ -10,51 +10,30 @@ kernel must do (read-only root, dropped capabilities) is the pipeline's part: se
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.container.healthcheck import healthy
+from infra.container.workshop import BASE, ImageError, Workshop, ended, missing
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ("buildah", "debootstrap")
-SUITE = "trixie"
-BASE, IMAGE = "localhost/portico-base", "localhost/portico"
 START_SECONDS = 30.0
-AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # What has no place in the image: tools to build or to fetch with, history and tests of ours.
 UNWANTED_PROGRAMS = ("gcc", "cc", "make", "git", "curl", "wget", "pip", "pip3")
 UNWANTED_OF_OURS = (".git", ".env", "tests", "requirements-dev.txt", "Makefile")
-SETTINGS = {
-    "APP_BASE_URL": "https://portal.example.com",
-    "AWS_REGION": "us-east-1",
-    "COGNITO_USER_POOL_ID": "us-east-1_AbC123",
-    "COGNITO_CLIENT_ID": "1h57kf5cpq17m0eml12EXAMPLE",
-    "COGNITO_IDENTITY_POOL_ID": "us-east-1:1234abcd-12ab-34cd-56ef-1234567890ab",
-    "API_ENDPOINT": "https://api.example.com",
-    "SESSION_STORE_URL": "sqlite:////tmp/sessions.db",
-}
-
-
-class ImageError(Exception):
-    """The image cannot be built or does not work; the text says why."""
-
-
-class BaseUnavailable(ImageError):
-    """The stand-in for the base cannot be made, as where no mirror of Debian is in reach."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was seen of the image. `seconds` from the start to the first 200 of /healthz."""
+    """What was seen of the image. `seconds` from the start to the first 200 of /healthz.
 
+    `digests` are those of two builds, each from nothing.
+    """
+
+    digests: tuple[str, str]
     uid: int
     seconds: float
     unwanted: tuple[str, ...]
@@ -63,77 +42,7 @@ class Found:
     megabytes: int
 
 
-def missing() -> list[str]:
-    """The tools that this machine lacks; `root` when it is not root's."""
-    found = [tool for tool in TOOLS if shutil.which(tool) is None]
-    return found + ([] if os.geteuid() == 0 else ["root"])
-
-
-class Workshop:
-    """A folder in which images are made; nothing of it is left."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._store = ["--root", str(folder / "store"), "--runroot", str(folder / "run")]
-
-    def base(self) -> None:
-        """Make the stand-in for the official base image."""
-        root = self._folder / "base"
-        include = "python3,python3-venv,ca-certificates"
-        try:
-            _run(["debootstrap", "--variant=minbase", f"--include={include}", SUITE, str(root)])
-        except ImageError as error:
-            raise BaseUnavailable(str(error)) from error
-        if AUTHORITIES.exists():  # the machine's own, for a network that has authorities of its own
-            shutil.copy(AUTHORITIES, root / AUTHORITIES.relative_to("/"))
-            (root / "etc/pip.conf").write_text(f"[global]\ncert = {AUTHORITIES}\n")
-        container = self.buildah("from", "scratch")
-        self.buildah("add", "--quiet", container, str(root), "/")
-        self.buildah("commit", "--quiet", "--format", "docker", container, BASE)
-        self.buildah("rm", container)
-        shutil.rmtree(root)
-
-    def build(self, base: str) -> None:
-        """Build the Dockerfile as it stands on this base."""
-        self.buildah(
-            *("bud", "--isolation=chroot", "--pull-never", "--format", "docker"),
-            *("--build-arg", f"PYTHON_IMAGE={base}", "--tag", IMAGE),
-            *("--file", "infra/container/Dockerfile", "."),
-        )
-
-    @contextmanager
-    def container(self) -> Iterator[str]:
-        """A container of the image, for as long as the block."""
-        name = self.buildah("from", "--pull-never", IMAGE)
-        try:
-            yield name
-        finally:
-            self.buildah("rm", name)
-
-    def ran(self, container: str, *command: str) -> str:
-        """What a command says in the container, as the image's own user."""
-        return self.buildah("run", "--isolation=chroot", container, "--", *command)
-
-    def started(self, container: str, port: int) -> "subprocess.Popen[bytes]":
-        """The image's command in the container, with settings that are sound and lead nowhere."""
-        settings = SETTINGS | {"SECRET_KEY": os.urandom(32).hex(), "PORT": str(port)}
-        given = [part for pair in settings.items() for part in ("--env", "=".join(pair))]
-        command = ["run", "--isolation=chroot", *given, container, "--"]
-        command += ["gunicorn", "-c", "infra/container/gunicorn.conf.py"]
-        return subprocess.Popen(
-            ["buildah", *self._store, *command],
-            env=_environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    def buildah(self, *arguments: str) -> str:
-        """What buildah says. Raises ImageError with its last words."""
-        return _run(["buildah", *self._store, *arguments])
-
-
-def looked_at(workshop: Workshop, port: int) -> Found:
+def looked_at(workshop: Workshop, port: int, digests: tuple[str, str]) -> Found:
     """Start the image and look into it. Raises ImageError when it does not answer."""
     with workshop.container() as container:
         listing = workshop.ran(container, "python", "-c", _LOOK)
@@ -147,8 +56,9 @@ def looked_at(workshop: Workshop, port: int) -> Found:
                 time.sleep(0.1)
             seconds = round(time.monotonic() - began, 1)
         finally:
-            _end(process)
+            ended(process)
     return Found(
+        digests=digests,
         uid=seen["uid"],
         seconds=seconds,
         unwanted=tuple(seen["unwanted"]),
@@ -192,20 +102,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The image is not right: {error}", file=sys.stderr)
         return 1
     print(json.dumps(asdict(found)) if options.json else _text(found))
-    return 0 if found.uid and not found.unwanted and not found.writable else 1
+    right = len(set(found.digests)) == 1 and found.uid and not found.unwanted
+    return 0 if right and not found.writable else 1
 
 
 def tried(port: int) -> Found:
-    """Build the base and the image in a folder of their own, and look. Raises ImageError."""
+    """Build base and image, the image twice, in a folder of their own; look. Raises ImageError."""
     with tempfile.TemporaryDirectory(prefix="portico-image-") as folder:
         workshop = Workshop(Path(folder))
         workshop.base()
-        workshop.build(BASE)
-        return looked_at(workshop, port)
+        digests = (workshop.build(BASE), workshop.build(BASE))
+        return looked_at(workshop, port, digests)
 
 
 def _text(found: Found) -> str:
+    first, second = found.digests
     rows = {
+        "digest": first if first == second else f"{first}, and the second time {second}",
         "user id": found.uid,
         "first 200 after": f"{found.seconds} s",
         "unwanted files": ", ".join(found.unwanted) or "none",
@@ -213,31 +126,6 @@ def _text(found: Found) -> str:
         "size with the stand-in base": f"{found.megabytes} MB",
     }
     return "\n".join(f"{name:<28} {value}" for name, value in rows.items())
-
-
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines()[-8:]
-        raise ImageError("\n".join([f"{command[0]} failed:", *words]))
-    return done.stdout.strip()
-
-
-def _environment() -> dict[str, str]:
-    # Storage without the kernel's help; nothing of this shell's settings gets into the image.
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "STORAGE_DRIVER": "vfs", "LC_ALL": "C.UTF-8"}
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    os.killpg(process.pid, 15)
-    try:
-        process.communicate(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
-        process.communicate()
 
 
 if __name__ == "__main__":

@@ -140,7 +140,8 @@ INFRA: Table = {
     "container.doors": (),
     "container.worker": (),
     "container.healthcheck": (),
-    "container.image": ("container.healthcheck",),
+    "container.image": ("container.healthcheck", "container.workshop"),
+    "container.workshop": (),
 }
 
 ARROWS: Table = {
@@ -200,7 +201,7 @@ LIBRARIES: Table = {
     "requests_aws4auth": ("webapp.api",),
     "sqlite3": ("webapp.store.sqlite", "webapp.store.sqlite_file", "webapp.store.sqlite_place"),
     "structlog": ("webapp.observe",),
-    "subprocess": ("infra.local", "infra.container.image"),
+    "subprocess": ("infra.local", "infra.container.workshop"),
     "urllib.request": ("infra.functions", "infra.local"),  # follows redirects, obeys http_proxy
     "urllib3": ("webapp.outbound", "webapp.managed_login", "webapp.api"),
     "werkzeug": _FLASK,

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from infra.container.healthcheck import healthy
-from infra.container.image import BaseUnavailable, Found, missing, tried
+from infra.container.image import Found, tried
+from infra.container.workshop import BaseUnavailable, missing
 from infra.local.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,15 @@ def test_RT_16_runs_as_nobody_in_particular(image: Found) -> None:
 def test_SC_03_holds_nothing_that_it_does_not_need(image: Found) -> None:
     """No compiler, no pip, nothing to fetch with, no history and no tests are in the image."""
     assert image.unwanted == ()
+
+
+@pytest.mark.image
+@pytest.mark.slow
+def test_SC_04_two_builds_are_the_same_to_the_last_byte(image: Found) -> None:
+    """Whoever builds the same commit on the same base again gets the same digest."""
+    first, second = image.digests
+    assert re.fullmatch("sha256:[0-9a-f]{64}", first)
+    assert first == second
 
 
 @pytest.mark.image
